@@ -1,0 +1,1 @@
+"""Supplies that can be switched."""

@@ -1,0 +1,1 @@
+"""A PPMID as a bench reaches it."""

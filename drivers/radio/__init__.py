@@ -1,0 +1,1 @@
+"""Radios for a hub."""

@@ -1,0 +1,1 @@
+"""One Zigbee stack core for coordinator and end device."""

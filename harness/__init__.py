@@ -1,0 +1,1 @@
+"""The harness: what plays everything but the PPMID, and judges it."""

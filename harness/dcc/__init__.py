@@ -1,0 +1,1 @@
+"""The emulated DCC: DSP, S1SP, CPL and SMI."""

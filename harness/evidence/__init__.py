@@ -1,0 +1,1 @@
+"""Taps, timeline, captures and the evidence pack."""

@@ -1,0 +1,1 @@
+"""GBCS messages: headers, keys, MAC, use cases. Pure."""

@@ -1,0 +1,1 @@
+"""The emulated Communications Hubs, on a radio."""

@@ -1,0 +1,1 @@
+"""Test plans: YAML to cases, steps and verdicts."""

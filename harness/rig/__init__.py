@@ -1,0 +1,1 @@
+"""Rigs: YAML to resources on a bench."""

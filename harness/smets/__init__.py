@@ -1,0 +1,1 @@
+"""MP202's rules: pure functions over plain data."""

@@ -1,0 +1,1 @@
+"""Zigbee Smart Energy on the air: codecs and security. Pure."""
