@@ -1,1 +1,1 @@
-"""Zigbee Smart Energy on the air: codecs and security. Pure."""
+"""Zigbee Smart Energy on the air: pure codecs, security, and a passive decoder."""

@@ -1,0 +1,367 @@
+"""Formats as tables: a dataclass whose annotations say, field by field, how it travels.
+
+A `Record` reads like the table in a specification. Numbers are little-endian, as everywhere in
+Zigbee. A run of `Bits` fields shares one control word (`CONTROL_OCTETS` wide); whether a later field
+is there at all may hang on that word (`When`), be told by one bit of it (`Present`), or by there being
+octets left (`IfAny`). Decoding keeps every bit, reserved ones too: what decodes encodes to the same octets.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated, Any, ClassVar, Self
+
+from harness.errors import DecodeError
+from harness.eui64 import Eui64
+
+
+class Cursor:
+    """A place in some octets; whatever is taken beyond their end is a DecodeError."""
+
+    __slots__ = ("octets", "offset")
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+        self.offset = 0
+
+    @property
+    def remaining(self) -> int:
+        """How many octets are left."""
+        return len(self.octets) - self.offset
+
+    def take(self, count: int, field: str) -> bytes:
+        """Return the next `count` octets. Raises DecodeError when there are fewer."""
+        if count > self.remaining:
+            reason = f"needs {count} octets, {self.remaining} are left"
+            raise DecodeError(field, reason, offset=self.offset)
+        taken = self.octets[self.offset : self.offset + count]
+        self.offset += count
+        return taken
+
+    def number(self, count: int, field: str, *, signed: bool = False) -> int:
+        """Return the next `count` octets as a little-endian number."""
+        return int.from_bytes(self.take(count, field), "little", signed=signed)
+
+    def rest(self) -> bytes:
+        """Return everything that is left."""
+        return self.take(self.remaining, "rest")
+
+
+class OpenEnum(IntEnum):
+    """An enum that keeps a value it does not know, as ``UNKNOWN_0xNN``: evidence never loses a byte."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int) or value < 0:
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"UNKNOWN_0x{value:02X}"
+        member._value_ = value
+        return member
+
+
+class Codec:
+    """How one field travels. `control` is the record's control word (0 when it has none)."""
+
+    def write(self, value: Any) -> bytes:
+        """Return the octets of a value. Raises ValueError when it does not fit."""
+        raise NotImplementedError
+
+    def read(self, cursor: Cursor, field: str, control: int) -> Any:
+        """Take a value. Raises DecodeError."""
+        raise NotImplementedError
+
+    def control_of(self, value: Any) -> int:  # noqa: ARG002 - most codecs set no control bits
+        """Return the bits that this value sets in the record's control word."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Codec):
+    """A little-endian number of so many octets."""
+
+    octets: int
+    signed: bool = False
+
+    def write(self, value: Any) -> bytes:
+        """Return the octets."""
+        try:
+            return int(value).to_bytes(self.octets, "little", signed=self.signed)
+        except OverflowError:
+            raise ValueError(f"{value} does not fit {self.octets} octets") from None
+
+    def read(self, cursor: Cursor, field: str, control: int) -> int:  # noqa: ARG002
+        """Take the number."""
+        return cursor.number(self.octets, field, signed=self.signed)
+
+
+@dataclass(frozen=True, slots=True)
+class Eui(Codec):
+    """An EUI-64, least significant octet first."""
+
+    def write(self, value: Eui64) -> bytes:
+        """Return 8 octets."""
+        return value.to_bytes_le()
+
+    def read(self, cursor: Cursor, field: str, control: int) -> Eui64:  # noqa: ARG002
+        """Take 8 octets."""
+        return Eui64.from_bytes_le(cursor.take(8, field))
+
+
+@dataclass(frozen=True, slots=True)
+class Octets(Codec):
+    """So many octets as they are; None takes all that are left."""
+
+    count: int | None = None
+
+    def write(self, value: bytes) -> bytes:
+        """Return the octets. Raises ValueError when there are not as many as the table says."""
+        if self.count is not None and len(value) != self.count:
+            raise ValueError(f"needs {self.count} octets, has {len(value)}")
+        return bytes(value)
+
+    def read(self, cursor: Cursor, field: str, control: int) -> bytes:  # noqa: ARG002
+        """Take the octets."""
+        return cursor.take(cursor.remaining if self.count is None else self.count, field)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixed(Codec):
+    """Octets after their own number of octets."""
+
+    length: Number
+
+    def write(self, value: bytes) -> bytes:
+        """Return length and octets."""
+        return self.length.write(len(value)) + value
+
+    def read(self, cursor: Cursor, field: str, control: int) -> bytes:
+        """Take length and octets."""
+        return cursor.take(self.length.read(cursor, field, control), field)
+
+
+@dataclass(frozen=True, slots=True)
+class Nested(Codec):
+    """A record inside a record."""
+
+    record: type[Record]
+
+    def write(self, value: Record) -> bytes:
+        """Return the record's octets."""
+        return value.to_bytes()
+
+    def read(self, cursor: Cursor, field: str, control: int) -> Record:  # noqa: ARG002
+        """Take the record."""
+        return self.record.read(cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class Many(Codec):
+    """A tuple of items: after its count, with its count in the control word, or as many as are left."""
+
+    item: Codec | type[Record]
+    count: Number | None = None
+    count_bits: int | None = None  # mask of low-order control bits
+
+    def write(self, value: tuple[Any, ...]) -> bytes:
+        """Return count and items."""
+        item = _codec(self.item)
+        head = self.count.write(len(value)) if self.count else b""
+        return head + b"".join(item.write(entry) for entry in value)
+
+    def read(self, cursor: Cursor, field: str, control: int) -> tuple[Any, ...]:
+        """Take count and items."""
+        item = _codec(self.item)
+        if self.count is not None:
+            count = self.count.read(cursor, field, control)
+        elif self.count_bits is not None:
+            count = control & self.count_bits
+        else:
+            items = []
+            while cursor.remaining:
+                items.append(item.read(cursor, field, 0))
+            return tuple(items)
+        return tuple(item.read(cursor, field, 0) for _ in range(count))
+
+    def control_of(self, value: tuple[Any, ...]) -> int:
+        """Return the count where it travels in the control word."""
+        if self.count_bits is None:
+            return 0
+        if len(value) > self.count_bits:
+            raise ValueError(f"{len(value)} items do not fit a count of at most {self.count_bits}")
+        return len(value)
+
+
+def _codec(item: Codec | type[Record]) -> Codec:
+    return item if isinstance(item, Codec) else Nested(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """Mark: the field is `width` bits of the control word, from bit `shift`."""
+
+    shift: int
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Mark: the field is there when the control word says so, None otherwise."""
+
+    test: Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Mark: the field is there when this bit of the control word is set."""
+
+    bit: int
+
+
+@dataclass(frozen=True, slots=True)
+class IfAny:
+    """Mark: the field is there when octets are left for it."""
+
+
+U8 = Annotated[int, Number(1)]
+U16 = Annotated[int, Number(2)]
+U24 = Annotated[int, Number(3)]
+U32 = Annotated[int, Number(4)]
+I8 = Annotated[int, Number(1, signed=True)]
+EUI64 = Annotated[Eui64, Eui()]
+KEY = Annotated[bytes, Octets(16)]
+REST = Annotated[bytes, Octets()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    codec: Codec | None
+    bits: Bits | None
+    presence: When | Present | IfAny | None
+    convert: Callable[[Any], Any]
+
+    def is_there(self, cursor: Cursor, control: int) -> bool:
+        if isinstance(self.presence, IfAny):
+            return cursor.remaining > 0
+        return self.presence is None or self._told(control)
+
+    def _told(self, control: int) -> bool:
+        if isinstance(self.presence, When):
+            return bool(self.presence.test(control))
+        return not isinstance(self.presence, Present) or bool(control >> self.presence.bit & 1)
+
+    def control_of(self, value: Any) -> int:
+        if self.bits:
+            if not 0 <= int(value) < 1 << self.bits.width:
+                raise ValueError(f"{self.name}: {value!r} does not fit {self.bits.width} bits")
+            return int(value) << self.bits.shift
+        set_by_presence = 1 << self.presence.bit if isinstance(self.presence, Present) else 0
+        if self.codec is None or value is None:
+            return 0
+        return set_by_presence | self.codec.control_of(value)
+
+    def write(self, value: Any, control: int) -> bytes:
+        if not isinstance(self.presence, IfAny) and self._told(control) != (value is not None):
+            wanted = "must be given" if value is None else "has no place"
+            raise ValueError(f"{self.name}: {wanted} in this frame")
+        if value is None or self.codec is None:
+            return b""
+        try:
+            return self.codec.write(value)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
+
+
+class Record:
+    """Base of all formats. Subclasses are frozen dataclasses with annotated fields."""
+
+    __slots__ = ()
+    CONTROL_OCTETS: ClassVar[int] = 1
+
+    def to_bytes(self) -> bytes:
+        """Return the octets. Raises ValueError for values that the format cannot carry."""
+        table = _table(type(self))
+        values = {field.name: getattr(self, field.name) for field in table}
+        control = functools.reduce(int.__or__, (field.control_of(values[field.name]) for field in table), 0)
+        out = bytearray()
+        control_written = False
+        for field in table:
+            if field.bits is None:
+                out += field.write(values[field.name], control)
+            elif not control_written:
+                out += control.to_bytes(self.CONTROL_OCTETS, "little")
+                control_written = True
+        return bytes(out)
+
+    @classmethod
+    def read(cls, cursor: Cursor) -> Self:
+        """Take one record, leaving what follows. Raises DecodeError."""
+        values: dict[str, Any] = {}
+        control: int | None = None
+        for field in _table(cls):
+            if field.bits is not None:
+                if control is None:
+                    control = cursor.number(cls.CONTROL_OCTETS, field.name)
+                values[field.name] = field.convert(control >> field.bits.shift & (1 << field.bits.width) - 1)
+            elif field.codec is not None and field.is_there(cursor, control or 0):
+                values[field.name] = field.convert(field.codec.read(cursor, field.name, control or 0))
+            else:
+                values[field.name] = None
+        try:
+            return cls(**values)
+        except ValueError as error:
+            raise DecodeError(cls.__name__, str(error), offset=cursor.offset) from None
+
+    @classmethod
+    def from_bytes(cls, octets: bytes) -> Self:
+        """Read exactly one record. Raises DecodeError, also when octets are left over."""
+        cursor = Cursor(octets)
+        record = cls.read(cursor)
+        if cursor.remaining:
+            raise DecodeError(cls.__name__, f"{cursor.remaining} octets left over", offset=cursor.offset)
+        return record
+
+
+_tables: dict[type[Record], tuple[_Field, ...]] = {}
+
+
+def _table(record: type[Record]) -> tuple[_Field, ...]:
+    """Return a record's table, worked out at its first use."""
+    table = _tables.get(record)
+    if table is None:
+        hints = typing.get_type_hints(record, include_extras=True)
+        names = [field.name for field in dataclasses.fields(record)]  # type: ignore[arg-type]
+        table = _tables[record] = tuple(_field(name, hints[name]) for name in names)
+    return table
+
+
+def _field(name: str, hint: Any) -> _Field:
+    marks: tuple[Any, ...] = getattr(hint, "__metadata__", ())
+    kind = _kind(hint.__origin__ if marks else hint)
+    codec = next((mark for mark in marks if isinstance(mark, Codec)), None)
+    bits = next((mark for mark in marks if isinstance(mark, Bits)), None)
+    if codec is None and bits is None:
+        codec = Nested(kind)
+    scalar = isinstance(kind, type) and issubclass(kind, int)
+    return _Field(
+        name=name,
+        codec=codec,
+        bits=bits,
+        presence=next((mark for mark in marks if isinstance(mark, When | Present | IfAny)), None),
+        convert=kind if scalar else lambda value: value,
+    )
+
+
+def _kind(hint: Any) -> Any:
+    """Return the type itself, without ``| None``."""
+    if isinstance(hint, types.UnionType):
+        choices = [choice for choice in hint.__args__ if choice is not types.NoneType]
+        return choices[0] if len(choices) == 1 else object
+    return hint
