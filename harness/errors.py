@@ -7,6 +7,7 @@
     ├── SystemFault           the hub or DCC under test       -> fail
     ├── RigFault              cable, dongle, port, supply     -> error
     ├── RadioUndelivered      a peer is silent on the air     -> error, unless a step knows better
+    │   └── DeviceSilent      it took a message, and did not answer
     ├── HarnessBug            this program                    -> error
     ├── StimulusImpossible    the case could not be put       -> inconclusive
     ├── OperatorDeclined      a person would not do a step    -> inconclusive
@@ -61,6 +62,10 @@ class RadioUndelivered(BenchError):
     """A peer did not acknowledge an APS message. Whose fault that is, the case must find out."""
 
     domain = "radio"
+
+
+class DeviceSilent(RadioUndelivered):
+    """A device did not answer, or not in time, what reached it. Whose fault that is, the case must find out."""
 
 
 class HarnessBug(BenchError):

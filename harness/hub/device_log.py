@@ -1,0 +1,130 @@
+"""The CHF Device Log: which devices may be on this HAN, since when, and how far each has got.
+
+Source: CCS01 (add device) and CCS02 (remove device) of GBCS; the Historic Device Log keeps 15 entries, the
+oldest overwritten (facts sec-cpl-testing §5.1).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from harness.eui64 import Eui64
+from harness.zigbee.install_code import link_key
+
+_HISTORIC_ENTRIES = 15
+
+
+class DeviceState(Enum):
+    """How far a device in the log has got."""
+
+    WHITELISTED = "whitelisted"  # its join window is open
+    JOINED = "joined"  # it has announced itself on the network
+    REMOVED = "removed"  # it was told to leave, or left
+    EXPIRED = "expired"  # its join window is over and it has not joined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceLogEntry:
+    """One device. Times are the hub's clock in seconds; `install_code` has 16 octets and no CRC."""
+
+    eui64: Eui64
+    install_code: bytes
+    link_key: bytes
+    added_at: float
+    window_s: float
+    state: DeviceState = DeviceState.WHITELISTED
+    short_address: int | None = None
+    joined_at: float | None = None
+
+    @property
+    def window_end(self) -> float:
+        """When the join window ends."""
+        return self.added_at + self.window_s
+
+
+class DeviceLog:
+    """The log and its history; the time is always an argument."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Eui64, DeviceLogEntry] = {}
+        self._historic: deque[DeviceLogEntry] = deque(maxlen=_HISTORIC_ENTRIES)
+
+    def add(self, eui64: Eui64, install_code: bytes, *, window_s: float, now: float) -> DeviceLogEntry:
+        """Add a device and open its window. A device that is on the network is left as it is (CCS01).
+
+        Raises ValueError for an install code of a wrong length, or a window of none.
+        """
+        if window_s <= 0:
+            raise ValueError(f"a join window lasts some time, not {window_s} s")
+        entry = DeviceLogEntry(
+            eui64=eui64,
+            install_code=install_code,
+            link_key=link_key(install_code),
+            added_at=now,
+            window_s=window_s,
+        )
+        present = self._entries.get(eui64)
+        if present is not None and present.state is DeviceState.JOINED:
+            return present
+        self._entries[eui64] = entry
+        return entry
+
+    def remove(self, eui64: Eui64) -> DeviceLogEntry | None:
+        """Take a device out, into the history; None when it was not in the log (CCS02)."""
+        entry = self._entries.pop(eui64, None)
+        if entry is not None:
+            self._historic.append(replace(entry, state=DeviceState.REMOVED))
+        return entry
+
+    def get(self, eui64: Eui64) -> DeviceLogEntry | None:
+        """Return a device's entry."""
+        return self._entries.get(eui64)
+
+    def by_short_address(self, short_address: int) -> DeviceLogEntry | None:
+        """Return the entry of a joined device by its address."""
+        joined = (entry for entry in self._entries.values() if entry.state is DeviceState.JOINED)
+        return next((entry for entry in joined if entry.short_address == short_address), None)
+
+    def joined(self, eui64: Eui64, short_address: int, *, now: float) -> DeviceLogEntry:
+        """Note that a device is on the network."""
+        entry = self._entries[eui64]
+        return self._set(
+            replace(entry, state=DeviceState.JOINED, short_address=short_address, joined_at=now)
+        )
+
+    def left(self, eui64: Eui64) -> DeviceLogEntry | None:
+        """Note that a device is no longer on the network; it stays in the log."""
+        entry = self._entries.get(eui64)
+        if entry is None:
+            return None
+        return self._set(replace(entry, state=DeviceState.REMOVED, short_address=None))
+
+    def expire(self, now: float) -> tuple[DeviceLogEntry, ...]:
+        """End the windows that are over; return their entries."""
+        over = [
+            entry
+            for entry in self._entries.values()
+            if entry.state is DeviceState.WHITELISTED and entry.window_end <= now
+        ]
+        return tuple(self._set(replace(entry, state=DeviceState.EXPIRED)) for entry in over)
+
+    def next_window_end(self) -> float | None:
+        """Return when the next open window ends."""
+        waiting = (entry for entry in self._entries.values() if entry.state is DeviceState.WHITELISTED)
+        return min((entry.window_end for entry in waiting), default=None)
+
+    @property
+    def entries(self) -> tuple[DeviceLogEntry, ...]:
+        """The log, in the order of adding."""
+        return tuple(self._entries.values())
+
+    @property
+    def historic(self) -> tuple[DeviceLogEntry, ...]:
+        """What was removed, the oldest first."""
+        return tuple(self._historic)
+
+    def _set(self, entry: DeviceLogEntry) -> DeviceLogEntry:
+        self._entries[entry.eui64] = entry
+        return entry
