@@ -90,9 +90,7 @@ class DeviceLog:
     def joined(self, eui64: Eui64, short_address: int, *, now: float) -> DeviceLogEntry:
         """Note that a device is on the network."""
         entry = self._entries[eui64]
-        return self._set(
-            replace(entry, state=DeviceState.JOINED, short_address=short_address, joined_at=now)
-        )
+        return self._set(replace(entry, state=DeviceState.JOINED, short_address=short_address, joined_at=now))
 
     def left(self, eui64: Eui64) -> DeviceLogEntry | None:
         """Note that a device is no longer on the network; it stays in the log."""

@@ -108,7 +108,9 @@ class HubProfile:
         if (self.endpoint_of(_TUNNELING) is None) != (self.tunnel is None):
             raise ValueError("`tunnel` and an endpoint that serves 0x0704 go together")
         if not 1 <= self.key_establishment_suites <= 3:
-            raise ValueError(f"key-establishment-suites 0x{self.key_establishment_suites:04X}: expected 1 to 3")
+            raise ValueError(
+                f"key-establishment-suites 0x{self.key_establishment_suites:04X}: expected 1 to 3"
+            )
 
     def endpoint_of(self, cluster: int) -> ProfileEndpoint | None:
         """Return the endpoint that serves a cluster, or None."""

@@ -117,7 +117,7 @@ class TrustCentre:
                     eui64,
                     Refusal.WRONG_INSTALL_CODE,
                     now,
-                    note=f"was sent the network key and did not announce itself within {ANNOUNCE_WITHIN_S:g} s",
+                    note=f"was sent the network key, no announcement within {ANNOUNCE_WITHIN_S:g} s",
                 )
         for entry in self._log.expire(now):
             self._note(now, HubEventKind.WINDOW_OVER, entry.eui64, note="it has not joined")
