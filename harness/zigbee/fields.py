@@ -69,6 +69,8 @@ class OpenEnum(IntEnum):
 class Codec:
     """How one field travels. `control` is the record's control word (0 when it has none)."""
 
+    TAKES_NONE: ClassVar[bool] = False  # None is a value that it writes itself
+
     def write(self, value: Any) -> bytes:
         """Return the octets of a value. Raises ValueError when it does not fit."""
         raise NotImplementedError
@@ -268,10 +270,11 @@ class _Field:
         return set_by_presence | self.codec.control_of(value)
 
     def write(self, value: Any, control: int) -> bytes:
-        if not isinstance(self.presence, IfAny) and self._told(control) != (value is not None):
+        writes_none = self.codec is not None and self.codec.TAKES_NONE
+        if not isinstance(self.presence, IfAny) and self._told(control) != (value is not None or writes_none):
             wanted = "must be given" if value is None else "has no place"
             raise ValueError(f"{self.name}: {wanted} in this frame")
-        if value is None or self.codec is None:
+        if self.codec is None or (value is None and not writes_none):
             return b""
         try:
             return self.codec.write(value)

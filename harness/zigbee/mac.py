@@ -189,6 +189,10 @@ class _Pending(Codec):
 
     def read(self, cursor: Cursor, field: str, control: int) -> tuple[int | Eui64, ...]:
         counts = cursor.number(1, field)
+        if counts & 0x88 or (counts & 7) + (counts >> 4) > 7:
+            raise DecodeError(
+                field, f"{counts:#04x} is no pending address specification", offset=cursor.offset
+            )
         short = [cursor.number(2, field) for _ in range(counts & 7)]
         return (*short, *(Eui().read(cursor, field, control) for _ in range(counts >> 4 & 7)))
 
