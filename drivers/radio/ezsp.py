@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -204,7 +204,7 @@ class EzspRadio:
         frame = incoming(version, values)
         if self._link is None:
             return
-        self._spawn(self._acknowledge_fragment(frame), "acknowledge fragment")
+        self._spawn(lambda: self._acknowledge_fragment(frame), "acknowledge fragment")
         whole = self._reassembler.feed(
             frame.key,
             index=frame.fragment_index,
@@ -242,7 +242,8 @@ class EzspRadio:
         self._addresses[short_address] = eui64
         key = self._windows.key_of(eui64) if self._windows is not None else None
         if key is not None:
-            self._spawn(ezsp_security.write_link_key(self._opened(), eui64, key), f"keep key of {eui64}")
+            link = self._opened()
+            self._spawn(lambda: ezsp_security.write_link_key(link, eui64, key), f"keep key of {eui64}")
 
     def _lost(self, reason: str) -> None:
         if self._listener is not None:
@@ -250,7 +251,7 @@ class EzspRadio:
 
     # --- housekeeping -------------------------------------------------------------------------------------
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _spawn(self, work: Callable[[], Awaitable[None]], name: str) -> None:
         task = asyncio.get_running_loop().create_task(_quietly(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -288,9 +289,9 @@ class EzspRadio:
         return self._windows
 
 
-async def _quietly(work: Coroutine[Any, Any, None], name: str) -> None:
+async def _quietly(work: Callable[[], Awaitable[None]], name: str) -> None:
     try:
-        await work
+        await work()
     except RigFault as fault:
         _LOG.warning("%s: %s", name, fault)
 

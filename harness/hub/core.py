@@ -1,0 +1,325 @@
+"""An emulated Communications Hub: device log, trust centre, Smart Energy servers and tunnel on a radio.
+
+Both kinds of hub are this one; a profile says which. Everything that the hub decides is recorded at
+`Boundary.HUB`; its traffic is recorded by the radio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from harness.errors import BenchError, DeviceSilent, RigFault, StimulusImpossible
+from harness.eui64 import Eui64
+from harness.hub.defects import CarelessRadio, HubDefect, wrong_suites
+from harness.hub.device_log import DeviceLog, DeviceLogEntry, DeviceState
+from harness.hub.profile import HubProfile
+from harness.hub.switchboard import Switchboard
+from harness.hub.trust_centre import HubEvent, HubEventKind, TrustCentre
+from harness.rig.faces import (
+    ApsMessage,
+    JoinKind,
+    JoinNotice,
+    NetworkSettings,
+    NetworkState,
+    Radio,
+    RadioInfo,
+)
+from harness.tap import Boundary, Tap
+from harness.zigbee.zcl_general import ReadRecord
+
+_LOG = logging.getLogger(__name__)
+_LEAVE_WITHIN_S = 5.0
+_FOR_EVER_S = 24 * 3600.0  # the window of a hub that ignores windows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubKeys:
+    """The keys that a decoder needs to read this hub's HAN; 16 octets each."""
+
+    network_key: bytes
+    link_keys: Mapping[Eui64, bytes]
+
+
+class CommunicationsHub:
+    """A hub on a radio; also the radio's listener. `clock` gives seconds, `wall_clock` Unix time."""
+
+    def __init__(
+        self,
+        name: str,
+        profile: HubProfile,
+        radio: Radio,
+        tap: Tap,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        defects: Iterable[HubDefect] = (),
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = name
+        self.profile = profile
+        self._radio = radio
+        self._tap = tap
+        self._clock = clock
+        self._defects = frozenset(defects)
+        self._info: RadioInfo | None = None
+        self._network: NetworkState | None = None
+        self._fault: RigFault | None = None
+        self._log = DeviceLog()
+        self._link_keys: dict[Eui64, bytes] = {}
+        self._events: list[HubEvent] = []
+        self._trust = TrustCentre(self._log, self._record)
+        suites = profile.key_establishment_suites
+        if HubDefect.OFFERS_WRONG_SUITE in self._defects:
+            suites = wrong_suites(suites)
+        self._board = Switchboard(
+            name,
+            profile,
+            self._log,
+            self._send,
+            suites=suites,
+            drops=HubDefect.DROPS_TUNNEL in self._defects,
+            wall_clock=wall_clock,
+            unsolicited=self._unsolicited,
+            announced=self._announced,
+        )
+        self._wake = asyncio.Event()
+
+    # --- life ---------------------------------------------------------------------------------------------
+
+    async def start(self, settings: NetworkSettings) -> NetworkState:
+        """Open the radio and bring the HAN up; raises RigFault.
+
+        The extended PAN id, when the settings leave it open, is the hub's EUI-64, as GBCS wants it.
+        """
+        endpoints = tuple(entry.descriptor() for entry in self.profile.endpoints)
+        self._fault = None
+        self._info = await self._radio.open(endpoints, self)
+        if settings.extended_pan_id is None:
+            settings = replace(settings, extended_pan_id=self._info.eui64)
+        try:
+            self._network = await self._radio.form(settings)
+        except BaseException:
+            await self._radio.close()
+            raise
+        self._board.spawn(self._keep_time, "time")
+        _LOG.info("hub %s: %s on channel %d", self.name, self.eui64, self._network.channel)
+        return self._network
+
+    async def stop(self) -> None:
+        """Close the radio and leave no task behind; never raises; may be called twice."""
+        await self._board.stop()
+        self._board.exchanges.fail(lambda: RigFault(f"hub {self.name} was stopped"))
+        await self._radio.close()
+
+    async def ping(self) -> None:
+        """Prove the radio healthy; RigFault when it is not."""
+        self._check()
+        await self._radio.ping()
+
+    # --- what it is ---------------------------------------------------------------------------------------
+
+    @property
+    def eui64(self) -> Eui64:
+        """The hub's EUI-64, which is its radio's; RigFault before `start`."""
+        return self.info.eui64
+
+    @property
+    def info(self) -> RadioInfo:
+        """What the radio says of itself; RigFault before `start`."""
+        if self._info is None:
+            raise RigFault(f"hub {self.name} has not been started")
+        return self._info
+
+    @property
+    def network(self) -> NetworkState:
+        """The HAN; RigFault before `start`."""
+        if self._network is None:
+            raise RigFault(f"hub {self.name} has not been started")
+        return self._network
+
+    @property
+    def events(self) -> tuple[HubEvent, ...]:
+        """What was admitted, refused and why, in order of time."""
+        return tuple(self._events)
+
+    def device_log(self) -> tuple[DeviceLogEntry, ...]:
+        """Return the device log."""
+        return self._log.entries
+
+    def historic_device_log(self) -> tuple[DeviceLogEntry, ...]:
+        """Return what was removed from the device log, the oldest first."""
+        return self._log.historic
+
+    def keys(self) -> HubKeys:
+        """Return the network key, and every link key that has been in use since the start."""
+        return HubKeys(network_key=self.network.network_key, link_keys=dict(self._link_keys))
+
+    def has_tunnel(self, eui64: Eui64) -> bool:
+        """Whether a device has a tunnel open."""
+        return self._board.has_tunnel(eui64)
+
+    # --- device log ---------------------------------------------------------------------------------------
+
+    async def add_to_device_log(
+        self, eui64: Eui64, install_code: bytes, join_time_s: float
+    ) -> DeviceLogEntry:
+        """Whitelist a device (CCS01): it may join for `join_time_s` with its install code (without CRC).
+
+        Raises ValueError for a bad install code, RigFault, StimulusImpossible when the radio cannot play
+        the hub's defect.
+        """
+        self._check()
+        window_s = _FOR_EVER_S if HubDefect.IGNORES_WINDOW in self._defects else join_time_s
+        entry = self._trust.whitelist(eui64, install_code, window_s=window_s, now=self._clock())
+        if entry.state is DeviceState.JOINED:
+            return entry
+        self._link_keys[eui64] = entry.link_key
+        self._wake.set()
+        try:
+            if HubDefect.SKIP_INSTALL_CODE_CHECK in self._defects:
+                await self._let_anybody_in(window_s)
+            else:
+                await self._radio.permit(eui64, entry.link_key, window_s)
+        except BenchError:
+            self._log.remove(eui64)
+            raise
+        return entry
+
+    async def remove_from_device_log(self, eui64: Eui64) -> None:
+        """Take a device out of the log (CCS02), and off the HAN when it is on it."""
+        self._check()
+        entry = self._trust.unlist(eui64, now=self._clock())
+        if entry is None:
+            return
+        await self._send_off(entry)
+
+    async def unjoin(self, eui64: Eui64) -> None:
+        """Have a device leave the HAN and wait until it has; it stays in the log as removed.
+
+        Raises DeviceSilent when it is not seen leaving. Nothing happens when it is not on the HAN.
+        """
+        self._check()
+        entry = self._log.get(eui64)
+        if entry is None or entry.state is not DeviceState.JOINED:
+            return
+        await self._board.exchanges.ask(
+            ("left", eui64),
+            lambda: self._send_off(entry),
+            what=f"{eui64} was told to leave hub {self.name}",
+            timeout_s=_LEAVE_WITHIN_S,
+        )
+
+    async def _send_off(self, entry: DeviceLogEntry) -> None:
+        self._board.forget(entry.eui64)
+        if entry.short_address is not None:
+            await self._radio.remove(entry.eui64, entry.short_address)
+        else:
+            await self._radio.forget_key(entry.eui64)
+
+    async def _let_anybody_in(self, window_s: float) -> None:
+        if not isinstance(self._radio, CarelessRadio):
+            raise StimulusImpossible(f"the radio of hub {self.name} cannot skip the install-code check")
+        await self._radio.permit_anybody(window_s)
+
+    # --- commands to a device -----------------------------------------------------------------------------
+
+    async def deliver_gbcs(self, eui64: Eui64, message: bytes, timeout_s: float) -> bytes:
+        """Carry a GBCS message to a device through its tunnel and return the answer.
+
+        Raises StimulusImpossible on a hub that serves no tunnel: such a hub can send no GBCS octet. Else
+        DeviceSilent, RadioUndelivered or RigFault.
+        """
+        tunnels = self._board.tunnels()
+        self._joined(eui64)
+        return await tunnels.exchange(eui64, message, timeout_s=timeout_s)
+
+    async def read_attributes(
+        self, eui64: Eui64, cluster: int, attributes: Iterable[int], *, client_side: bool, timeout_s: float
+    ) -> Mapping[int, ReadRecord]:
+        """Read attributes of a device by plain ZCL: of its client side or of its server side of a cluster.
+
+        Returns what was answered by attribute, each with a value or a status.
+        """
+        entry = self._joined(eui64)
+        return await self._board.read_attributes(
+            entry, cluster, attributes, client_side=client_side, timeout_s=timeout_s
+        )
+
+    def _joined(self, eui64: Eui64) -> DeviceLogEntry:
+        self._check()
+        entry = self._log.get(eui64)
+        if entry is None or entry.state is not DeviceState.JOINED:
+            state = entry.state.value if entry else "not in the device log"
+            raise DeviceSilent(f"{eui64} is not on the HAN of hub {self.name} ({state})")
+        return entry
+
+    # --- what the radio says ------------------------------------------------------------------------------
+
+    def radio_message(self, message: ApsMessage) -> None:
+        """Take an APS message."""
+        self._board.message(message)
+
+    def radio_join(self, notice: JoinNotice) -> None:
+        """Take a join, rejoin or leave."""
+        self._trust.join_notice(notice, now=self._clock())
+        if notice.kind is JoinKind.LEFT:
+            self._board.forget(notice.eui64)
+            self._board.exchanges.answer(("left", notice.eui64), notice)
+        self._wake.set()
+
+    def radio_lost(self, reason: str) -> None:
+        """Fail everything that waits, now and from now on."""
+
+        def fault() -> RigFault:
+            return RigFault(
+                f"hub {self.name} lost its radio: {reason}", remedy="check the dongle and start again"
+            )
+
+        self._fault = fault()
+        self._board.exchanges.fail(fault)
+
+    def _announced(self, eui64: Eui64, short_address: int) -> None:
+        self._trust.announced(eui64, short_address, now=self._clock())
+        self._wake.set()
+
+    # --- housekeeping -------------------------------------------------------------------------------------
+
+    async def _send(self, message: ApsMessage, timeout_s: float) -> None:
+        self._check()
+        await self._radio.send(message, timeout_s=timeout_s)
+
+    def _check(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+
+    def _unsolicited(self, eui64: Eui64, message: bytes) -> None:
+        self._tap.record(Boundary.HUB, str(eui64), self.name, "GBCS message that nobody asked for", message)
+
+    def _record(self, event: HubEvent) -> None:
+        self._events.append(event)
+        self._tap.record(
+            Boundary.HUB,
+            self.name,
+            str(event.eui64),
+            str(event),
+            event=event.kind.value,
+            refusal=event.refusal.value if event.refusal else None,
+        )
+        if event.kind is HubEventKind.REFUSED:
+            _LOG.info("hub %s: %s", self.name, event)
+
+    async def _keep_time(self) -> None:
+        """Do what the trust centre has to do at a time."""
+        while True:
+            self._wake.clear()
+            self._trust.tick(self._clock())
+            due = self._trust.next_deadline()
+            wait_s = None if due is None else max(0.0, due - self._clock())
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
