@@ -1,0 +1,226 @@
+"""Commands, responses and alerts from their fields, protected with the keys that the message calls for.
+
+A command's MAC is made between the ACB and the device, whoever its originator is: a supplier signs, the ACB
+vouches. A response's or alert's MAC is made between the device and the header's recipient. The one exception
+are the commands that a PPMID sends to the GSME.
+Source: facts gb-domain §3.3 (whose keys).
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import TypedDict
+
+from harness.errors import DecodeError
+from harness.eui64 import Eui64
+from harness.gbcs.codes import BETWEEN_DEVICES, CODES
+from harness.gbcs.header import Cra
+from harness.gbcs.keys import ACB, KeyNotFound, KeyStore, KeyUsage
+from harness.gbcs.mac import KeyAgreement, mac_of, protect
+from harness.gbcs.message import GbcsMessage, parse
+from harness.gbcs.signature import check_signature, sign
+
+
+class Protection(Flag):
+    """How a message is protected."""
+
+    NONE = 0
+    SIGNED = auto()
+    MACED = auto()
+    SIGNED_AND_MACED = SIGNED | MACED
+
+
+class _RequiredHeading(TypedDict):
+    originator: Eui64
+    device: Eui64
+    counter: int
+
+
+class Heading(_RequiredHeading, total=False):
+    """Who sends a command to which device, under which counters.
+
+    `counter` is the originator's own. A command of the ACB's on a user's behalf names the user as
+    `supplementary_party` and the counter of his service request as `supplementary_counter`.
+    """
+
+    supplementary_party: Eui64
+    supplementary_counter: int
+    supplementary_originator_counter: int
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCase:
+    """A use case's message code, and how its command and response are protected."""
+
+    name: str
+    command: Protection
+    response: Protection
+
+    @property
+    def code(self) -> int:
+        """The message code."""
+        return CODES[self.name]
+
+    def compose_command(self, heading: Heading, content: bytes) -> GbcsMessage:
+        """Return the command unprotected, as a pre-command is."""
+        return GbcsMessage(
+            cra=Cra.COMMAND,
+            counter=heading["counter"],
+            originator=heading["originator"],
+            recipient=heading["device"],
+            message_code=self.code,
+            content=content,
+            supplementary_party=heading.get("supplementary_party"),
+            supplementary_counter=heading.get("supplementary_counter"),
+            supplementary_originator_counter=heading.get("supplementary_originator_counter"),
+            certificate=heading.get("certificate", b""),
+            signature=None,
+        )
+
+    def build_command(
+        self, heading: Heading, content: bytes, keys: KeyStore, *, signature: bytes | None = None
+    ) -> bytes:
+        """Return the command on the wire. `signature` is one made elsewhere, as in a signed pre-command."""
+        return secure(self.compose_command(heading, content), keys, self.command, signature=signature)
+
+    def build_response(
+        self,
+        command: bytes | GbcsMessage,
+        content: bytes,
+        keys: KeyStore,
+        *,
+        date_time: bytes = b"",
+        signature: bytes | None = None,
+    ) -> bytes:
+        """Return the response on the wire: the command's ids swapped, its counters echoed."""
+        message = answer(as_message(command), content, date_time=date_time)
+        return secure(message, keys, self.response, signature=signature)
+
+    def open_command(self, octets: bytes | GbcsMessage, keys: KeyStore, device: Eui64 | None) -> GbcsMessage:
+        """Check a command of this use case to `device` (None: to whomever); raises DecodeError.
+
+        MAC and signature are checked; whether the counter is a new one is the device's to know.
+        """
+        message = as_message(octets)
+        self._expect(message, Cra.COMMAND)
+        if device is not None and message.recipient != device:
+            raise DecodeError("business target", f"is {message.recipient}, not {device}")
+        verify(message, keys, self.command)
+        return message
+
+    def open_response(
+        self, octets: bytes | GbcsMessage, keys: KeyStore, command: bytes | GbcsMessage | None
+    ) -> GbcsMessage:
+        """Check a response of this use case, and that it answers `command` if one is given."""
+        message = as_message(octets)
+        self._expect(message, Cra.RESPONSE)
+        if command is not None:
+            expect_answer(message, as_message(command))
+        verify(message, keys, self.response)
+        return message
+
+    def _expect(self, message: GbcsMessage, cra: Cra) -> None:
+        if message.message_code != self.code:
+            raise DecodeError(
+                "message code", f"is {message.message_code:04X}, {self.name} has {self.code:04X}"
+            )
+        if message.cra != cra:
+            raise DecodeError("CRA flag", f"is {message.cra.name.lower()}, expected {cra.name.lower()}")
+
+
+def as_message(message: bytes | GbcsMessage) -> GbcsMessage:
+    """Parse octets; leave a message as it is."""
+    return message if isinstance(message, GbcsMessage) else parse(message)
+
+
+def answer(command: GbcsMessage, content: bytes, *, date_time: bytes = b"") -> GbcsMessage:
+    """Return the unprotected response to a command: ids swapped, counter and other-information echoed."""
+    return GbcsMessage(
+        cra=Cra.RESPONSE,
+        counter=command.counter,
+        originator=command.recipient,
+        recipient=command.originator,
+        message_code=command.message_code,
+        content=content,
+        date_time=date_time,
+        supplementary_party=command.supplementary_party,
+        supplementary_counter=command.supplementary_counter,
+        supplementary_originator_counter=command.supplementary_originator_counter,
+    )
+
+
+def expect_answer(response: GbcsMessage, command: GbcsMessage) -> None:
+    """Raise DecodeError, naming the field, unless `response` answers `command`."""
+    expected = answer(command, b"")
+    for field, name in (
+        ("message_code", "message code"),
+        ("originator", "business originator"),
+        ("recipient", "business target"),
+        ("counter", "originator counter"),
+        ("supplementary_party", "supplementary remote party"),
+        ("supplementary_counter", "supplementary remote party counter"),
+    ):
+        found, wanted = getattr(response, field), getattr(expected, field)
+        if found != wanted:
+            raise DecodeError(name, f"is {found} in the response, the command calls for {wanted}")
+
+
+def mac_parties(message: GbcsMessage) -> tuple[Eui64, Eui64]:
+    """Return the two parties whose key agreement keys make the MAC."""
+    if message.cra is Cra.COMMAND and message.message_code not in BETWEEN_DEVICES:
+        return ACB, message.recipient
+    return message.originator, message.recipient
+
+
+def key_agreement(message: GbcsMessage, keys: KeyStore) -> KeyAgreement:
+    """Return the keys of the message's MAC from whichever end `keys` holds; raises KeyNotFound."""
+    one, other = mac_parties(message)
+    try:
+        private = keys.private_key(one, KeyUsage.KEY_AGREEMENT)
+    except KeyNotFound:
+        one, other = other, one
+        private = keys.private_key(one, KeyUsage.KEY_AGREEMENT)
+    return KeyAgreement(private, keys.public_key(other, KeyUsage.KEY_AGREEMENT))
+
+
+def secure(
+    message: GbcsMessage, keys: KeyStore, protection: Protection, *, signature: bytes | None = None
+) -> bytes:
+    """Return the message on the wire, signed by its originator and MACed as `protection` says.
+
+    With `signature` given, that one is put in. A signature that is not asked for is a null one.
+    """
+    if signature is not None:
+        message = message.with_signature(signature)
+    elif Protection.SIGNED in protection:
+        message = sign(message, keys.private_key(message.originator, KeyUsage.DIGITAL_SIGNATURE))
+    else:
+        message = message.with_signature(b"")
+    if Protection.MACED in protection:
+        return protect(message, key_agreement(message, keys))
+    return message.to_bytes()
+
+
+def verify(message: GbcsMessage, keys: KeyStore, protection: Protection) -> None:
+    """Check that the message is protected as it must be, and rightly; raises DecodeError naming what is not.
+
+    A key that is missing for it is a DecodeError too: nobody here trusts that party.
+    """
+    if (message.mac is not None) != (Protection.MACED in protection):
+        raise DecodeError("MAC", "is missing" if message.mac is None else "has no place in this message")
+    if bool(message.signature) != (Protection.SIGNED in protection):
+        raise DecodeError("signature", "has no place in this message" if message.signature else "is missing")
+    try:
+        if message.mac is not None:
+            expected = mac_of(message, key_agreement(message, keys))
+            if not hmac.compare_digest(message.mac, expected):
+                raise DecodeError("MAC", "does not verify")
+        if message.signature:
+            public = keys.public_key(message.originator, KeyUsage.DIGITAL_SIGNATURE)
+            if not check_signature(message, public):
+                raise DecodeError("signature", "does not verify")
+    except KeyNotFound as missing:
+        raise DecodeError("business originator", f"is not trusted: {missing}") from None

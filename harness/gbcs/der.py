@@ -1,0 +1,171 @@
+"""The few ASN.1 types that GBCS payloads are made of, in DER, strict in both directions.
+
+INTEGER, OCTET STRING, NULL, SEQUENCE and GeneralizedTime are all that a PPMID's use cases need; a general
+ASN.1 library would read lazily and leniently, and name no field. Certificates are left as octets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from harness.errors import DecodeError
+
+_INTEGER, _OCTET_STRING, _NULL, _TIME, _SEQUENCE = 0x02, 0x04, 0x05, 0x18, 0x30
+_NAMES = {
+    _INTEGER: "INTEGER",
+    _OCTET_STRING: "OCTET STRING",
+    _NULL: "NULL",
+    _TIME: "GeneralizedTime",
+    _SEQUENCE: "SEQUENCE",
+}
+_TIME_FORMAT = "%Y%m%d%H%M%SZ"
+NULL = bytes([_NULL, 0])
+
+T = TypeVar("T")
+
+
+def integer(value: int) -> bytes:
+    """Write an INTEGER."""
+    return _element(_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+
+def octet_string(octets: bytes) -> bytes:
+    """Write an OCTET STRING."""
+    return _element(_OCTET_STRING, octets)
+
+
+def generalized_time(moment: datetime) -> bytes:
+    """Write a GeneralizedTime of whole seconds in UTC; a moment without a zone is UTC."""
+    utc = moment.astimezone(UTC) if moment.tzinfo else moment
+    return _element(_TIME, f"{utc.year:04d}{utc:%m%d%H%M%S}Z".encode())
+
+
+def sequence(*elements: bytes) -> bytes:
+    """Write a SEQUENCE of elements already written."""
+    return _element(_SEQUENCE, b"".join(elements))
+
+
+class DerReader:
+    """Reads elements in turn; each method raises DecodeError naming the field."""
+
+    __slots__ = ("_octets", "_offset")
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+        self._offset = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether everything is read."""
+        return self._offset == len(self._octets)
+
+    def next_is_integer(self) -> bool:
+        """Whether an INTEGER comes next, for OPTIONAL and CHOICE."""
+        return self._next_is(_INTEGER)
+
+    def next_is_time(self) -> bool:
+        """Whether a GeneralizedTime comes next, for OPTIONAL and CHOICE."""
+        return self._next_is(_TIME)
+
+    def integer(self, field: str) -> int:
+        """Read an INTEGER."""
+        octets = self._content(_INTEGER, field)
+        value = int.from_bytes(octets, "big", signed=True)
+        if not octets or integer(value) != _element(_INTEGER, octets):
+            raise DecodeError(field, "not an INTEGER in its shortest form", offset=self._offset)
+        return value
+
+    def octet_string(self, field: str, size: int | None = None) -> bytes:
+        """Read an OCTET STRING, of `size` octets if given."""
+        octets = self._content(_OCTET_STRING, field)
+        if size is not None and len(octets) != size:
+            raise DecodeError(field, f"has {len(octets)} octets, expected {size}", offset=self._offset)
+        return octets
+
+    def null(self, field: str) -> None:
+        """Read NULL."""
+        if self._content(_NULL, field):
+            raise DecodeError(field, "NULL is not empty", offset=self._offset)
+
+    def generalized_time(self, field: str) -> datetime:
+        """Read a GeneralizedTime of whole seconds in UTC."""
+        octets = self._content(_TIME, field)
+        try:
+            moment = datetime.strptime(octets.decode("ascii"), _TIME_FORMAT).replace(tzinfo=UTC)
+        except ValueError:
+            raise DecodeError(field, f"not a time: {octets!r}", offset=self._offset) from None
+        if generalized_time(moment) != _element(_TIME, octets):
+            raise DecodeError(field, f"not a time: {octets!r}", offset=self._offset)
+        return moment
+
+    def sequence(self, field: str) -> DerReader:
+        """Read a SEQUENCE and return the reader of what is in it."""
+        return DerReader(self._content(_SEQUENCE, field))
+
+    def element(self, field: str) -> bytes:
+        """Read one element whole, whatever it is."""
+        start = self._offset
+        self._header(field)
+        return self._octets[start : self._offset]
+
+    def end(self, field: str) -> None:
+        """Raise unless everything is read."""
+        if not self.done:
+            raise DecodeError(
+                field, f"{len(self._octets) - self._offset} octets too many", offset=self._offset
+            )
+
+    def _next_is(self, tag: int) -> bool:
+        return self._octets[self._offset : self._offset + 1] == bytes([tag])
+
+    def _content(self, tag: int, field: str) -> bytes:
+        start = self._offset
+        found, content = self._header(field)
+        if found != tag:
+            raise DecodeError(field, f"expected {_NAMES[tag]}, found tag {found:02X}", offset=start)
+        return content
+
+    def _header(self, field: str) -> tuple[int, bytes]:
+        octets, start = self._octets, self._offset
+        if len(octets) - start < 2:
+            raise DecodeError(field, "is missing or cut short", offset=start)
+        tag, length, begin = octets[start], octets[start + 1], start + 2
+        if length >= 0x80:
+            begin += length & 0x7F
+            length = int.from_bytes(octets[start + 2 : begin], "big")
+        content = octets[begin : begin + length]
+        if len(content) != length or octets[start:begin] != _header(tag, length):
+            raise DecodeError(field, "its length is wrong", offset=start)
+        self._offset = begin + length
+        return tag, content
+
+
+def is_sequence(octets: bytes) -> bool:
+    """Say whether these octets are one SEQUENCE and nothing more; what is in it is not looked at."""
+    reader = DerReader(octets)
+    try:
+        reader.sequence("sequence")
+    except DecodeError:
+        return False
+    return reader.done
+
+
+def read_whole(octets: bytes, field: str, read: Callable[[DerReader], T]) -> T:
+    """Read one value that must be all of `octets`."""
+    reader = DerReader(octets)
+    value = read(reader)
+    reader.end(field)
+    return value
+
+
+def _header(tag: int, length: int) -> bytes:
+    if length < 0x80:
+        return bytes([tag, length])
+    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(size)]) + size
+
+
+def _element(tag: int, content: bytes) -> bytes:
+    return _header(tag, len(content)) + content

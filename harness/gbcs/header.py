@@ -1,0 +1,208 @@
+"""The two headers of a GBCS message: the MAC header and the grouping header.
+
+::
+
+    MAC header       DD 000000000000 | LEN | 11 00000000        only where the message has a MAC; LEN counts
+                                                                from the 11 to the end of the MAC
+    grouping header  DF | 09 CRA counter(8) | 08 originator(8) | 08 recipient(8) | LEN date-time
+                     | LEN other-information | LEN content
+
+The transaction id 09 CRA counter, the two system titles, date-time and other-information are the fields of
+DLMS general-signing; EUI-64s are big-endian.
+Source: facts gb-domain §3.3 (proved on the RTDS vectors).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from harness.errors import DecodeError
+from harness.eui64 import Eui64
+from harness.gbcs import der
+from harness.gbcs.octets import Reader, length_octets, with_length
+
+GENERAL_CIPHERING = b"\xdd"
+GENERAL_SIGNING = b"\xdf"
+SECURITY_HEADER = bytes.fromhex("1100000000")
+"""Security control octet (authentication only, suite 1) and the invocation counter, always zero."""
+MAC_LENGTH = 12
+"""A GMAC tag is cut to its first 12 octets."""
+DATE_TIME_LENGTH = 12
+
+_NO_CIPHERING_FIELDS = bytes(6)
+_TRANSACTION_ID_LENGTH = 9
+_LARGEST_U64 = (1 << 64) - 1
+
+
+class Cra(IntEnum):
+    """Whether a message is a command, a response or an alert; also the kind octet of the MAC's key."""
+
+    COMMAND = 1
+    RESPONSE = 2
+    ALERT = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherInformation:
+    """The other-information field: 2, 10, 18 or 26 octets, or more with a certificate.
+
+    ::
+
+        message code (2) [supplementary remote party (8) [its counter (8)
+                         [supplementary originator counter (8)] [key agreement certificate (DER)]]]
+
+    Only alerts name a remote party without a counter. A certificate is an ASN.1 SEQUENCE, so what follows the
+    first 18 octets is one when it is exactly that, and longer than a counter.
+    """
+
+    message_code: int
+    supplementary_party: Eui64 | None = None
+    supplementary_counter: int | None = None
+    supplementary_originator_counter: int | None = None
+    certificate: bytes = b""
+
+    def __post_init__(self) -> None:
+        _check_number("message code", self.message_code, 0xFFFF)
+        for name in ("supplementary_counter", "supplementary_originator_counter"):
+            value = getattr(self, name)
+            if value is not None:
+                _check_number(name.replace("_", " "), value, _LARGEST_U64)
+        if self.supplementary_party is None and self.supplementary_counter is not None:
+            raise ValueError("no supplementary remote party counter without its party")
+        if self.supplementary_counter is None and (
+            self.supplementary_originator_counter is not None or self.certificate
+        ):
+            raise ValueError("what follows the supplementary remote party counter cannot stand without it")
+        if self.certificate and not _is_certificate(self.certificate):
+            raise ValueError("a certificate is an ASN.1 SEQUENCE")
+
+    def to_bytes(self) -> bytes:
+        """Return the field without its length."""
+        octets = self.message_code.to_bytes(2, "big")
+        if self.supplementary_party is not None:
+            octets += self.supplementary_party.to_bytes_be()
+        if self.supplementary_counter is not None:
+            octets += self.supplementary_counter.to_bytes(8, "big")
+        if self.supplementary_originator_counter is not None:
+            octets += self.supplementary_originator_counter.to_bytes(8, "big")
+        return octets + self.certificate
+
+    @classmethod
+    def from_bytes(cls, octets: bytes, *, base: int = 0) -> OtherInformation:
+        """Read the field without its length; `base` is its offset in the message. Raises DecodeError."""
+        reader = Reader(octets, base=base)
+        code = reader.number(2, "message code")
+        if not reader.remaining:
+            return cls(message_code=code)
+        party = Eui64.from_bytes_be(reader.take(8, "supplementary remote party"))
+        if not reader.remaining:
+            return cls(message_code=code, supplementary_party=party)
+        counter = reader.number(8, "supplementary remote party counter")
+        originator_counter = None
+        if reader.remaining and not _is_certificate(octets[18:]):
+            originator_counter = reader.number(8, "supplementary originator counter")
+        certificate = reader.rest()
+        if certificate and not _is_certificate(certificate):
+            raise DecodeError("other-information certificate", "not an ASN.1 SEQUENCE", offset=base + 26)
+        return cls(
+            message_code=code,
+            supplementary_party=party,
+            supplementary_counter=counter,
+            supplementary_originator_counter=originator_counter,
+            certificate=certificate,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupingHeader:
+    """The fields from the tag DF up to the content. `date_time` is empty or 12 octets of COSEM date-time."""
+
+    cra: Cra
+    counter: int
+    originator: Eui64
+    recipient: Eui64
+    date_time: bytes
+    other_information: OtherInformation
+
+    def __post_init__(self) -> None:
+        _check_number("counter", self.counter, _LARGEST_U64)
+        if len(self.date_time) not in (0, DATE_TIME_LENGTH):
+            raise ValueError(f"a date-time has {DATE_TIME_LENGTH} octets or none, not {len(self.date_time)}")
+
+    def to_bytes(self) -> bytes:
+        """Return the header, tag included."""
+        return b"".join(
+            (
+                GENERAL_SIGNING,
+                bytes([_TRANSACTION_ID_LENGTH, self.cra]),
+                self.counter.to_bytes(8, "big"),
+                with_length(self.originator.to_bytes_be()),
+                with_length(self.recipient.to_bytes_be()),
+                with_length(self.date_time),
+                with_length(self.other_information.to_bytes()),
+            )
+        )
+
+    @classmethod
+    def read(cls, reader: Reader) -> GroupingHeader:
+        """Read the header, tag included; raises DecodeError."""
+        reader.literal(GENERAL_SIGNING, "general signing tag")
+        reader.literal(bytes([_TRANSACTION_ID_LENGTH]), "length of transaction id")
+        cra = _cra(reader)
+        counter = reader.number(8, "originator counter")
+        originator = _eui64(reader, "business originator")
+        recipient = _eui64(reader, "business target")
+        date_time = reader.counted("date-time")
+        if len(date_time) not in (0, DATE_TIME_LENGTH):
+            raise reader.error("date-time", f"has {len(date_time)} octets, expected 12 or none")
+        other = reader.counted("other-information")
+        return cls(
+            cra=cra,
+            counter=counter,
+            originator=originator,
+            recipient=recipient,
+            date_time=date_time,
+            other_information=OtherInformation.from_bytes(other, base=reader.offset - len(other)),
+        )
+
+
+def mac_header(following: int) -> bytes:
+    """Return the MAC header of `following` octets: grouping header, content, signature and MAC together."""
+    return (
+        GENERAL_CIPHERING
+        + _NO_CIPHERING_FIELDS
+        + length_octets(len(SECURITY_HEADER) + following)
+        + SECURITY_HEADER
+    )
+
+
+def read_mac_header(reader: Reader) -> None:
+    """Read the MAC header and check its length against what follows; raises DecodeError."""
+    reader.literal(GENERAL_CIPHERING + _NO_CIPHERING_FIELDS, "MAC header")
+    announced = reader.length("length in the MAC header")
+    if announced != reader.remaining:
+        raise reader.error("length in the MAC header", f"says {announced}, {reader.remaining} octets follow")
+    reader.literal(SECURITY_HEADER, "security header")
+
+
+def _cra(reader: Reader) -> Cra:
+    value = reader.number(1, "CRA flag")
+    if value not in tuple(Cra):
+        reader.position -= 1
+        raise reader.error("CRA flag", f"expected 01, 02 or 03, found {value:02X}")
+    return Cra(value)
+
+
+def _eui64(reader: Reader, field: str) -> Eui64:
+    reader.literal(b"\x08", f"length of {field}")
+    return Eui64.from_bytes_be(reader.take(8, field))
+
+
+def _is_certificate(octets: bytes) -> bool:
+    return len(octets) > 8 and der.is_sequence(octets)
+
+
+def _check_number(name: str, value: int, largest: int) -> None:
+    if not 0 <= value <= largest:
+        raise ValueError(f"{name} out of range: {value}")
