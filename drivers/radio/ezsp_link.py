@@ -7,7 +7,6 @@ the loss of the port, so that whoever waits learns of it at once.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -30,7 +29,17 @@ from harness.errors import RigFault
 _LOG = logging.getLogger(__name__)
 _COMMAND_S = 5.0
 _CLOSE_S = 2.0
-_BELLOWS_ERRORS = (AshException, ZigbeeException, TimeoutError, RuntimeError, AssertionError, OSError)
+# AttributeError: bellows calls the methods of a transport that it has lost and set to None.
+_BELLOWS_ERRORS = (
+    AshException,
+    ZigbeeException,
+    TimeoutError,
+    RuntimeError,
+    AssertionError,
+    AttributeError,
+    OSError,
+    ValueError,  # an answer that does not decode
+)
 
 T = TypeVar("T")
 CallbackHook = Callable[[str, list[Any]], None]
@@ -74,21 +83,29 @@ class EzspLink:
         )
         self._opening = True
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._ezsp.connect(use_thread=False)
-        except _BELLOWS_ERRORS as error:
-            await self.close()
-            raise open_fault(self.path, error, waited_s=timeout_s) from error
+            await self._connect(timeout_s)
         except BaseException:
             await self.close()
             raise
         finally:
             self._opening = False
-        if self._gone.done():
-            fault = self._lost()
-            await self.close()
-            raise fault
         self._ezsp.add_callback(self._callback)
+
+    async def _connect(self, timeout_s: float) -> None:
+        assert self._gone is not None
+        connecting = asyncio.ensure_future(self._ezsp.connect(use_thread=False))
+        try:
+            waited: set[asyncio.Future[Any]] = {connecting, self._gone}
+            await asyncio.wait(waited, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if self._gone.done():
+                raise self._lost()
+            if not connecting.done():
+                raise open_fault(self.path, TimeoutError(), waited_s=timeout_s)
+            connecting.result()
+        except _BELLOWS_ERRORS as error:
+            raise open_fault(self.path, error, waited_s=timeout_s) from error
+        finally:
+            await _end(connecting)
 
     async def close(self) -> None:
         """Close the port; never raises; may be called twice."""
@@ -167,10 +184,7 @@ class EzspLink:
                 remedy="unplug the dongle and plug it in again",
             )
         finally:
-            if not future.done():
-                future.cancel()
-                with contextlib.suppress(asyncio.CancelledError, *_BELLOWS_ERRORS):
-                    await future
+            await _end(future)
 
     async def _run(self, name: str, running: Awaitable[Any], within_s: float) -> Any:
         try:
@@ -200,6 +214,15 @@ class EzspLink:
     def _lost(self) -> RigFault:
         reason = self._gone.result() if self._gone is not None and self._gone.done() else "it is not open"
         return lost_fault(self.path, reason)
+
+
+async def _end(future: asyncio.Future[Any]) -> None:
+    """Cancel what is still running, and wait until it has ended."""
+    if not future.done():
+        future.cancel()
+        await asyncio.wait({future})
+    if not future.cancelled():
+        future.exception()  # retrieved: not a stray one
 
 
 class _Unsupported(RigFault):

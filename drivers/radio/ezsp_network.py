@@ -65,7 +65,12 @@ async def add_endpoint(link: EzspLink, endpoint: Endpoint) -> None:
 async def describe_radio(link: EzspLink) -> RadioInfo:
     """Ask the dongle who it is; boards without manufacturing tokens are fine."""
     (eui64,) = await link.command("getEui64")
-    board_info = await link.optional("get_board_info")
+    try:
+        board_info = await link.optional("get_board_info")
+    except RigFault as fault:
+        if not isinstance(fault.__cause__, ValueError):
+            raise
+        board_info = None  # tokens or version that do not decode: nothing depends on them
     manufacturer, board, firmware = board_info if board_info is not None else (None, None, None)
     return RadioInfo(
         eui64=eui64_from(eui64),

@@ -28,6 +28,7 @@ class FakeEzsp:
         self.unknown = {"getMfgToken"}
         self.joined = None  # (EmberNetworkParameters, network key, bitmask)
         self.security = None
+        self.board_error = None
         self.key_table = {}
         self.sent_status = []  # of the next unicasts; OK when exhausted; None: no messageSentHandler
         self.hand_over_status = []
@@ -84,6 +85,8 @@ class FakeEzsp:
         return [t.EUI64.deserialize(OWN)[0]]
 
     def do_get_board_info(self):
+        if self.board_error is not None:
+            raise self.board_error
         return ("maker", "board", "7.4.4.0 build 0")
 
     def do_maximumPayloadLength(self):

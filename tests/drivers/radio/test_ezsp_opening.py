@@ -51,6 +51,7 @@ def test_a_board_without_manufacturing_tokens_opens():
         rig.port.disconnected = 0
 
     run(scenario, unknown={"get_board_info"})
+    run(scenario, board_error=ValueError("Data is too short"))
 
 
 def test_the_options_reach_bellows():
