@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from drivers.radio import ezsp_network, ezsp_security
 from drivers.radio.ezsp_faults import refused_path
@@ -36,6 +36,8 @@ from harness.rig.faces import (
     RadioListener,
 )
 from harness.tap import Boundary
+
+Told = TypeVar("Told", ApsMessage, JoinNotice)
 
 _LOG = logging.getLogger(__name__)
 _DEVICE_ANNCE = 0x0013
@@ -198,7 +200,7 @@ class EzspRadio:
         else:
             self._addresses[notice.short_address] = notice.eui64
         if self._listener is not None:
-            self._listener.radio_join(notice)
+            _tell(self._listener.radio_join, notice)
 
     def _fragment(self, version: int, values: list[Any]) -> None:
         frame = incoming(version, values)
@@ -235,7 +237,7 @@ class EzspRadio:
         message = frame.message(payload, frame.sender_eui64 or self._addresses.get(frame.sender))
         self._record(message, outgoing=False)
         if self._listener is not None:
-            self._listener.radio_message(message)
+            _tell(self._listener.radio_message, message)
 
     def _announced(self, short_address: int, eui64: Eui64) -> None:
         """Keep the key of a device that has just proved, under the network key, that it has the right one."""
@@ -287,6 +289,11 @@ class EzspRadio:
         self._opened()
         assert self._windows is not None
         return self._windows
+
+
+def _tell(function: Callable[[Told], None], what: Told) -> None:
+    """Call a listener from the loop: bellows would hide its errors, a port would die of them."""
+    asyncio.get_running_loop().call_soon(function, what)
 
 
 async def _quietly(work: Callable[[], Awaitable[None]], name: str) -> None:

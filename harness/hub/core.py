@@ -95,6 +95,7 @@ class CommunicationsHub:
         The extended PAN id, when the settings leave it open, is the hub's EUI-64, as GBCS wants it.
         """
         endpoints = tuple(entry.descriptor() for entry in self.profile.endpoints)
+        await self._board.stop()  # of an earlier start
         self._fault = None
         self._info = await self._radio.open(endpoints, self)
         if settings.extended_pan_id is None:

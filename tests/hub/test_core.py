@@ -8,7 +8,7 @@ from harness.errors import DeviceSilent, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.defects import HubDefect
 from harness.hub.device_log import DeviceState
-from harness.rig.faces import JoinKind
+from harness.rig.faces import JoinKind, NetworkSettings
 from harness.tap import Boundary
 from tests.hub.fake_radio import CODE, HUB, KEY, PPMID, FakeDevice, FakeRadio
 from tests.hub.hub_bench import HubBench, run, settle
@@ -187,6 +187,20 @@ def test_a_radio_that_cannot_permit_leaves_no_entry():
         with pytest.raises(RigFault, match="gone"):
             await bench.hub.add_to_device_log(PPMID, CODE, 60.0)
         assert bench.hub.device_log() == ()
+
+    run(scenario)
+
+
+def test_a_hub_started_again_after_a_loss_works_and_has_kept_its_log():
+    async def scenario(bench):
+        await bench.hub.add_to_device_log(PPMID, CODE, 60.0)
+        bench.device.join()
+        bench.radio.lose()
+        bench.radio.fault = None
+        await bench.hub.start(NetworkSettings(channel=20))
+        await bench.hub.ping()
+        assert bench.hub.device_log()[0].state is DeviceState.JOINED
+        assert len(asyncio.all_tasks()) == 2  # this one, and the hub's one timekeeper
 
     run(scenario)
 

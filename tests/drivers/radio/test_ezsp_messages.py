@@ -120,6 +120,7 @@ def test_a_block_that_is_never_acknowledged_ends_the_message():
 def test_a_message_is_read_whatever_the_order_of_its_fields(version):
     async def scenario(rig):
         rig.port.callback("incomingMessageHandler", *incoming(version, options=0x20))
+        await settle()
         (message,) = rig.listener.messages
         assert (message.peer, message.payload, message.lqi, message.rssi_dbm) == (0x1234, b"data", 200, -50)
         assert (message.source_endpoint, message.destination_endpoint) == (1, 123)
@@ -135,6 +136,7 @@ def test_a_message_is_read_whatever_the_order_of_its_fields(version):
 def test_an_own_broadcast_looped_back_is_not_a_message():
     async def scenario(rig):
         rig.port.callback("incomingMessageHandler", *incoming(13, kind=5))
+        await settle()
         assert rig.listener.messages == []
 
     run(scenario)
@@ -158,6 +160,27 @@ def test_fragments_are_acknowledged_one_by_one_and_delivered_whole(version):
         } == {(9, 123, 1)}
 
     run(scenario, ezsp_version=version)
+
+
+def test_what_is_received_is_told_in_its_order_and_a_listeners_error_stays_the_listeners():
+    async def scenario(rig):
+        told, errors = [], []
+
+        def listen(message):
+            told.append(message.payload)
+            raise LookupError("a bug above")
+
+        rig.listener.radio_message = listen
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: errors.append(context["exception"])
+        )
+        rig.port.fragment(13, incoming(13, options=0x8000, group=0x0100, payload=b"first"))
+        rig.port.callback("incomingMessageHandler", *incoming(13, payload=b"second"))
+        await settle()
+        assert told == [b"first", b"second"]
+        assert [type(error) for error in errors] == [LookupError, LookupError]
+
+    run(scenario)
 
 
 class RecordingOwner:

@@ -154,6 +154,7 @@ def test_the_trust_centres_decision_is_passed_on(decision, admitted):
             t.EmberJoinDecision(decision),
             0,
         )
+        await settle()
         (notice,) = rig.listener.joins
         assert (notice.kind, notice.eui64, notice.short_address) == (JoinKind.UNSECURED_JOIN, PPMID, 0x1234)
         assert notice.admitted is admitted
