@@ -1,0 +1,123 @@
+"""The Smart Metering Inventory's record of a device, and the machine of its nine statuses.
+
+The names of the statuses are published (DUIS 5.4 `DeviceStatus`); which event leads from which to which is a
+table in the rulebook.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from harness.eui64 import Eui64
+from harness.smets.cpl import DeviceModel, DeviceType
+from harness.smets.rulebook import Rulebook, RuleError
+from harness.smets.version import SmetsVersion
+
+TRANSITION = "SMI-"
+STATUS_REFUSED = "RESPONSE-STATUS"
+_PREVIOUS = "previous"
+_ABSENT = "none"
+
+
+class DeviceStatus(Enum):
+    """A device's status in the SMI."""
+
+    PENDING = "Pending"
+    WHITELISTED = "Whitelisted"
+    INSTALLED_NOT_COMMISSIONED = "InstalledNotCommissioned"
+    COMMISSIONED = "Commissioned"
+    DECOMMISSIONED = "Decommissioned"
+    WITHDRAWN = "Withdrawn"
+    SUSPENDED = "Suspended"
+    RECOVERY = "Recovery"
+    RECOVERED = "Recovered"
+
+
+class SmiEvent(Enum):
+    """What may change a status."""
+
+    PRENOTIFIED = "prenotified"  # 12.2
+    WHITELISTED = "whitelisted"  # 8.11 Add
+    UNLISTED = "unlisted"  # 8.11 Remove
+    JOINED_HAN = "joined-han"  # the hub says that it is on the HAN
+    COMMISSIONED = "commissioned"  # 8.1.1, or 8.7.x for a device that is not a meter
+    DECOMMISSIONED = "decommissioned"  # 8.3
+    WITHDRAWN = "withdrawn"
+    SUSPENDED = "suspended"  # its CPL row was removed
+    RESTORED = "restored"  # its CPL row is back
+    RECOVERY_BEGUN = "recovery-begun"
+    RECOVERY_ENDED = "recovery-ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRecord:
+    """A device in the SMI. `version` is the SMETS/CHTS version text, `family` what it names.
+
+    `notified_as` is the family of the pre-notification, from which the table's result may differ; `hub` is
+    the CHF it is whitelisted on; `status_before` is the one to restore after a suspension.
+    """
+
+    device: Eui64
+    model: DeviceModel
+    status: DeviceStatus
+    version: str
+    family: SmetsVersion | None
+    notified_as: SmetsVersion | None
+    gbcs_version: str = ""
+    hub: Eui64 | None = None
+    status_before: DeviceStatus | None = None
+
+    @property
+    def device_type(self) -> DeviceType:
+        """The device's type."""
+        return self.model.device_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """Where an event leads. `status` is None when the event is refused in that status, with `code`."""
+
+    status: DeviceStatus | None
+    rules: tuple[str, ...]
+    code: str | None = None
+
+
+def transition(
+    status: DeviceStatus | None,
+    event: SmiEvent,
+    device_type: DeviceType,
+    rules: Rulebook,
+    *,
+    previous: DeviceStatus | None = None,
+) -> Transition:
+    """Return where `event` leads a device of this type from `status` (None: not in the SMI yet).
+
+    `previous` is the status before a suspension, to which ``to: previous`` leads back.
+    """
+    name = _ABSENT if status is None else status.value
+    for rule in rules.starting(TRANSITION):
+        if rule.choice(SmiEvent, "event") is not event or name not in rule.texts("from"):
+            continue
+        if "types" in rule.entries() and device_type not in rule.choices(DeviceType, "types"):
+            continue
+        if rule.text("to") == _PREVIOUS:
+            return Transition(status=previous or DeviceStatus.PENDING, rules=(rule.id,))
+        return Transition(status=rule.choice(DeviceStatus, "to"), rules=(rule.id,))
+    refusal = rules.rule(STATUS_REFUSED)
+    return Transition(status=None, rules=(refusal.id,), code=refusal.text("code"))
+
+
+def check(rules: Rulebook) -> None:
+    """Raise RuleError unless every transition is of the right shape."""
+    rules.rule(STATUS_REFUSED).text("code")
+    names = {member.value for member in DeviceStatus} | {_ABSENT}
+    for rule in rules.starting(TRANSITION):
+        rule.choice(SmiEvent, "event")
+        for name in rule.texts("from"):
+            if name not in names:
+                raise RuleError(rule.id, f"`from` names `{name}`, which is no status")
+        if rule.text("to") != _PREVIOUS:
+            rule.choice(DeviceStatus, "to")
+        if "types" in rule.entries():
+            rule.choices(DeviceType, "types")
