@@ -1,1 +1,5 @@
-"""The emulated DCC: DSP, S1SP, CPL and SMI."""
+"""The emulated DCC: service user, DSP, ACB, S1SP, CPL and SMI.
+
+Typed requests go in and typed responses come out (`documents`); how they are written on a wire is another
+layer's. `embedded.EmbeddedDcc` puts the parts together.
+"""

@@ -60,7 +60,7 @@ class Judgement:
     reason: str = ""
 
 
-def code(answer: Answer, rules: Rulebook) -> Judgement:
+def code_for(answer: Answer, rules: Rulebook) -> Judgement:
     """Return the code for this meaning, and the rule it is from."""
     rule = rules.rule(answer.value)
     return Judgement(code=rule.text("code"), reason=rule.title, rules=(rule.id,))
@@ -77,7 +77,7 @@ def judge_type(srv: str, device_type: DeviceType, rules: Rulebook) -> Judgement:
     rule = rules.rule(_SRV + srv)
     if device_type in rule.choices(DeviceType, "types"):
         return Judgement(rules=(rule.id,))
-    refusal = code(Answer.NOT_APPLICABLE, rules)
+    refusal = code_for(Answer.NOT_APPLICABLE, rules)
     reason = f"{srv} is not for a {device_type.value}"
     return Judgement(code=refusal.code, reason=reason, rules=(rule.id, *refusal.rules))
 
@@ -89,7 +89,7 @@ def judge_status(srv: str, status: DeviceStatus, rules: Rulebook) -> Judgement:
         return Judgement(rules=())
     if status in rules.rule(rule_id).choices(DeviceStatus):
         return Judgement(rules=(rule_id,))
-    refusal = code(Answer.STATUS, rules)
+    refusal = code_for(Answer.STATUS, rules)
     reason = f"{srv} is not for a device that is {status.value}"
     return Judgement(code=refusal.code, reason=reason, rules=(rule_id, *refusal.rules))
 
@@ -114,7 +114,7 @@ def judge_cpl(
 def check(rules: Rulebook) -> None:
     """Raise RuleError unless every rule named here is there and of the right shape."""
     for answer in Answer:
-        code(answer, rules)
+        code_for(answer, rules)
     for rule in rules.starting(_SRV):
         rule.choice(Target, "target")
         rule.choices(DeviceType, "types")

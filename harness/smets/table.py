@@ -28,7 +28,15 @@ APPLIES_TO = "MP202-APPLIES-TO"
 TRIGGER = "MP202-TRIGGER"
 HUB_UNKNOWN = "MP202-HUB-UNKNOWN"
 DEVICE_UNKNOWN = "MP202-DEVICE-UNKNOWN"
+FIRMWARE = "MP202-FIRMWARE"
 ROW = "MP202-ROW-"
+
+
+class FirmwareAfter(Enum):
+    """Which firmware version the SMI has after a change of SMETS version."""
+
+    SAME = "same"  # the one it had, since both rows of the CPL share it
+    ROW = "row"  # that of the CPL row of the resulting version, which may be another
 
 
 class Outcome(Enum):
@@ -101,6 +109,7 @@ def check(rules: Rulebook) -> None:
     """Raise RuleError unless the table has each combination once and every neighbour an outcome."""
     rules.rule(APPLIES_TO).choices(DeviceType)
     rules.rule(TRIGGER).text()
+    rules.rule(FIRMWARE).choice(FirmwareAfter)
     seen: dict[tuple[SmetsVersion, SmetsVersion], str] = {}
     for rule in rules.starting(TABLE):
         cell = (rule.choice(SmetsVersion, "before"), rule.choice(SmetsVersion, "hub"))

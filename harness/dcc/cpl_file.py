@@ -1,0 +1,191 @@
+"""Reads a Central Products List from CSV.
+
+No public sample of the published file exists, so which column holds what is a header map: the names below
+unless the user gives others. Columns that nobody asked for are left alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+from harness.documents import nearest
+from harness.errors import ConfigError
+from harness.smets.cpl import Cpl, CplRow, CplStatus, DeviceModel, DeviceType, DuplicateRow, key_in_force
+from harness.smets.rulebook import Rulebook
+from harness.smets.version import read_version
+
+HEADERS: Mapping[str, str] = {
+    "manufacturer": "Manufacturer",
+    "model": "Model",
+    "hardware-version": "Hardware Version",  # where the file keeps it apart from the model
+    "firmware": "Firmware Version",
+    "type": "Device Type",
+    "version": "SMETS/CHTS Version",
+    "gbcs-version": "GBCS Version",
+    "status": "Status",
+    "added": "Date Added",
+    "removed": "Date Removed",
+    "image-hash": "Image Hash",
+}
+REQUIRED = ("manufacturer", "model", "firmware", "type", "version", "status")
+_MOST_NAMED = 10
+_LONGEST = 30  # characters of a manufacturer or a model in the SMI
+_IMAGE_HASH = re.compile(r"^(?:[0-9A-Fa-f]{64})?$")
+T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
+
+
+def load_cpl(path: Path, rules: Rulebook, header_map: Mapping[str, str] | None = None) -> Cpl:
+    """Read a list; `header_map` gives other names for columns of HEADERS.
+
+    Raises ConfigError with file and line; where several values are wrong, the message names each.
+    """
+    lines = _lines(path)
+    if not lines:
+        raise ConfigError("the file is empty", file=path, line=1, remedy="the first line names the columns")
+    columns = _columns(lines[0][1], path, {**HEADERS, **_known(header_map or {}, path)})
+    wrong: list[tuple[int, str]] = []
+    rows: list[CplRow] = []
+    for number, cells in lines[1:]:
+        if len(cells) != len(lines[0][1]):
+            wrong.append(
+                (number, f"{len(cells)} values where the first line names {len(lines[0][1])} columns")
+            )
+            continue
+        reader = _RowReader({name: cells[place].strip() for name, place in columns.items()}, rules)
+        row = reader.row(number)
+        wrong += ((number, problem) for problem in reader.problems)
+        if row is not None:
+            rows.append(row)
+    if wrong:
+        raise _error(wrong, path)
+    try:
+        return Cpl(rows, key_in_force(rules))
+    except DuplicateRow as twice:
+        fields = ", ".join(field.value for field in key_in_force(rules))
+        raise ConfigError(
+            f"the same key as line {twice.first.line}: {twice.second.model}, {twice.second.family.value}",
+            file=path,
+            line=twice.second.line,
+            remedy=f"the key is {fields}",
+        ) from None
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            try:
+                return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+            except csv.Error as error:
+                raise ConfigError(f"not CSV: {error}", file=path, line=reader.line_num) from None
+    except FileNotFoundError:
+        raise ConfigError("no such file", file=path) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", file=path) from None
+
+
+def _known(header_map: Mapping[str, str], path: Path) -> Mapping[str, str]:
+    for name in header_map:
+        if name not in HEADERS:
+            raise ConfigError(f"the header map names `{name}`", file=path, remedy=nearest(name, HEADERS))
+    return header_map
+
+
+def _columns(header: list[str], path: Path, names: Mapping[str, str]) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for place, title in enumerate(map(_plain, header)):
+        if title and title in places:
+            raise ConfigError(f"column `{header[place].strip()}` is there twice", file=path, line=1)
+        places[title] = place
+    for name in REQUIRED:
+        if _plain(names[name]) not in places:
+            close = difflib.get_close_matches(_plain(names[name]), list(places), n=1)
+            hint = f"did you mean its column `{close[0]}`?" if close else "map it to one of its columns"
+            raise ConfigError(f"no column `{names[name]}`", file=path, line=1, remedy=hint)
+    return {name: places[_plain(title)] for name, title in names.items() if _plain(title) in places}
+
+
+def _plain(title: str) -> str:
+    return " ".join(title.split()).casefold()
+
+
+class _RowReader:
+    """Reads one row and collects what is wrong with it."""
+
+    def __init__(self, cells: Mapping[str, str], rules: Rulebook) -> None:
+        self._cells = cells
+        self._rules = rules
+        self.problems: list[str] = []
+
+    def row(self, line: int) -> CplRow | None:
+        """Return the row, or None when something is wrong with it."""
+        manufacturer = self._text("manufacturer", _LONGEST)
+        model = self._text("model", _LONGEST - len(self._cells.get("hardware-version", "")))
+        model += self._cells.get("hardware-version", "")
+        firmware = self._text("firmware", 8)
+        device_type = self._member("type", DeviceType)
+        status = self._member("status", CplStatus)
+        version = self._text("version", 20)
+        family = read_version(version, self._rules).family
+        if version and family is None:
+            self._wrong("version", "one that a VERSION- rule of the rulebook knows")
+        added, removed = self._date("added"), self._date("removed")
+        image_hash = self._cells.get("image-hash", "")
+        if not _IMAGE_HASH.match(image_hash):
+            self._wrong("image-hash", "64 hex digits or nothing")
+        if self.problems or device_type is None or status is None or family is None:
+            return None
+        return CplRow(
+            model=DeviceModel(
+                manufacturer=manufacturer, model=model, device_type=device_type, firmware=firmware
+            ),
+            version=version,
+            family=family,
+            gbcs_version=self._cells.get("gbcs-version", ""),
+            status=status,
+            added=added,
+            removed=removed,
+            image_hash=image_hash,
+            line=line,
+        )
+
+    def _text(self, name: str, longest: int) -> str:
+        text = self._cells[name]
+        if not 1 <= len(text) <= longest:
+            self._wrong(name, f"1 to {longest} characters")
+        return text
+
+    def _member(self, name: str, kind: type[E]) -> E | None:
+        wanted = ", ".join(f"`{member.value}`" for member in kind)
+        return self._parsed(name, kind, f"one of {wanted}")
+
+    def _date(self, name: str) -> date | None:
+        if not self._cells.get(name):
+            return None
+        return self._parsed(name, date.fromisoformat, "a date such as 2024-11-02")
+
+    def _parsed(self, name: str, parse: Callable[[str], T], wanted: str) -> T | None:
+        try:
+            return parse(self._cells[name])
+        except ValueError:
+            self._wrong(name, wanted)
+            return None
+
+    def _wrong(self, name: str, wanted: str) -> None:
+        self.problems.append(f"{HEADERS[name]} must be {wanted}, found {self._cells[name]!r}")
+
+
+def _error(wrong: list[tuple[int, str]], path: Path) -> ConfigError:
+    (first, message), *rest = wrong
+    named = [message, *(f"line {number}: {problem}" for number, problem in rest[: _MOST_NAMED - 1])]
+    if len(rest) >= _MOST_NAMED:
+        named.append(f"and {len(rest) - _MOST_NAMED + 1} more")
+    return ConfigError("; ".join(named), file=path, line=first)

@@ -1,0 +1,135 @@
+"""Delivery: what a request's route leads to, and what may keep it from getting there.
+
+By way of GBCS the ACB makes the command, a hub carries it, and the ACB judges the response; by way of the
+S1SP the request is forwarded as it is. A hub or a device that does not answer is no fault of the DSP's: it
+becomes a response code, with its cause kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from harness.dcc.acb import MESSAGE_SUCCESS, Acb, UseCaseNotBuilt
+from harness.dcc.documents import (
+    Body,
+    CountersignedRequest,
+    GbcsResponse,
+    LogAction,
+    RequestId,
+    UpdateHanDeviceLog,
+    Via,
+)
+from harness.dcc.faces import HubFace
+from harness.dcc.s1sp import S1sp
+from harness.dcc.stages import Enquiry
+from harness.errors import (
+    DecodeError,
+    DeviceSilent,
+    RadioUndelivered,
+    RigFault,
+    StimulusImpossible,
+    SystemFault,
+)
+from harness.eui64 import Eui64
+from harness.smets.requests import Answer
+from harness.smets.routing import GbcsRoute
+from harness.tap import Boundary, Tap
+
+_MARGIN_S = 5.0  # on top of a hub's own deadline
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class Way:
+    """How far a request got on its way out."""
+
+    via: Via = Via.DSP
+    use_case: str | None = None
+    command: bytes = b""
+    response: bytes = b""
+
+
+class Undelivered(Exception):
+    """Delivery ended here; `answer` is what to say of it."""
+
+    def __init__(self, answer: Answer, reason: str) -> None:
+        super().__init__(reason)
+        self.answer = answer
+        self.reason = reason
+
+
+class Delivery:
+    """Ways out of the DSP, over these hubs. `timeout_s` is how long a device may take to answer."""
+
+    def __init__(
+        self, acb: Acb, s1sp: S1sp, hubs: Mapping[Eui64, HubFace], tap: Tap, *, timeout_s: float
+    ) -> None:
+        self._acb = acb
+        self._s1sp = s1sp
+        self._hubs = hubs
+        self._tap = tap
+        self._timeout_s = timeout_s
+
+    async def deliver(self, enquiry: Enquiry, way: Way) -> tuple[Body | None, bool]:
+        """Bring a request to hub or device; return the body of the response, and whether it succeeded.
+
+        `way` is filled in as it goes. Raises Undelivered, and RigFault when the rig is at fault.
+        """
+        request = enquiry.request
+        hub = request.hub if isinstance(request, UpdateHanDeviceLog) else enquiry.known.hub
+        if hub is None:
+            raise Undelivered(Answer.NO_COMMUNICATION, f"{enquiry.device} is in no hub's device log")
+        if not isinstance(enquiry.route, GbcsRoute):
+            forwarded = CountersignedRequest(request=request, device=enquiry.device, hub=hub)
+            answer = await self._reach(self._s1sp.handle(forwarded))
+            return answer, answer.success
+        way.use_case = enquiry.route.use_case
+        face = self._hubs.get(hub)
+        if face is None:
+            raise RigFault(f"no hub on the bench is {hub}", remedy="name it in the rig")
+        if isinstance(request, UpdateHanDeviceLog):
+            await self._reach(_update_log(face, request))
+            return None, True
+        return await self._exchange(enquiry.route.use_case, request.request_id, enquiry.device, face, way)
+
+    async def _exchange(
+        self, use_case: str, request_id: RequestId, device: Eui64, hub: HubFace, way: Way
+    ) -> tuple[GbcsResponse, bool]:
+        try:
+            way.command = self._acb.command(use_case, device, request_id)
+        except UseCaseNotBuilt as unbuilt:
+            raise Undelivered(Answer.UNKNOWN_REQUEST, str(unbuilt)) from unbuilt
+        self._record_gbcs("dsp", str(hub.eui64), f"{use_case} command to {device}", way.command)
+        way.response = await self._reach(hub.deliver_gbcs(device, way.command, self._timeout_s))
+        self._record_gbcs(str(hub.eui64), "dsp", f"{use_case} response of {device}", way.response)
+        try:
+            fields = self._acb.read(use_case, way.response, way.command)
+        except DecodeError as error:
+            raise Undelivered(
+                Answer.BAD_ANSWER, f"the response of {device} to {use_case} does not hold: {error}"
+            ) from error
+        body = GbcsResponse(message=way.response, use_case=use_case, fields=fields)
+        return body, fields.get(MESSAGE_SUCCESS) != "false"
+
+    async def _reach(self, act: Awaitable[T]) -> T:
+        """Wait for a hub; what keeps it from the device becomes Undelivered, RigFault goes through."""
+        try:
+            async with asyncio.timeout(self._timeout_s + _MARGIN_S):
+                return await act
+        except (DeviceSilent, TimeoutError) as error:
+            raise Undelivered(Answer.NO_ANSWER, str(error) or "no answer from the hub in time") from error
+        except (RadioUndelivered, StimulusImpossible, SystemFault) as error:
+            raise Undelivered(Answer.NO_COMMUNICATION, str(error)) from error
+
+    def _record_gbcs(self, source: str, destination: str, summary: str, message: bytes) -> None:
+        self._tap.record(Boundary.GBCS, source, destination, summary, message)
+
+
+async def _update_log(hub: HubFace, request: UpdateHanDeviceLog) -> None:
+    if request.action is LogAction.ADD:
+        await hub.add_to_device_log(request.device, request.install_code, request.join_time_s)
+    else:
+        await hub.remove_from_device_log(request.device)

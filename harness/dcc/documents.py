@@ -1,0 +1,309 @@
+"""Service requests and responses as values: what DUIS carries, without its XML.
+
+A response to a device request holds a GBCS message or a SMETS1 response, never both and never the one in
+place of the other: which is allowed is enforced here, where a response is made.
+Source: facts gb-domain §1.2 to §1.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from harness.errors import DecodeError, HarnessBug
+from harness.eui64 import Eui64
+from harness.gbcs import GbcsMessage, parse
+from harness.smets.cpl import CplStatus, DeviceModel, DeviceType
+from harness.smets.smi import DeviceStatus
+from harness.smets.version import SmetsVersion
+
+_LARGEST_U64 = (1 << 64) - 1
+_LONGEST_TEXT, _LONGEST_FIRMWARE, _LONGEST_VERSION = 30, 8, 20
+_LONGEST_WINDOW_S = 3600
+_INSTALL_CODE_LENGTHS = (6, 8, 12, 16)  # DUIS has 6 to 16, Zigbee these
+
+
+@dataclass(frozen=True, slots=True)
+class RequestId:
+    """``originator:target:counter``, the counter of the originator's own."""
+
+    originator: Eui64
+    target: Eui64
+    counter: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.counter <= _LARGEST_U64:
+            raise ValueError(f"counter out of range: {self.counter}")
+
+    @classmethod
+    def parse(cls, text: str) -> RequestId:
+        """Read the text form; raises ValueError."""
+        parts = text.split(":")
+        if len(parts) != 3 or not (parts[2].isascii() and parts[2].isdigit()):
+            raise ValueError(f"not a request id: {text!r} (expected originator:target:counter)")
+        return cls(Eui64.parse(parts[0]), Eui64.parse(parts[1]), int(parts[2]))
+
+    def __str__(self) -> str:
+        return f"{self.originator}:{self.target}:{self.counter}"
+
+
+# --- requests --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prenotification:
+    """What 12.2 says of a device; `version` is the SMETS/CHTS version. ValueError for too long a text."""
+
+    device: Eui64
+    device_type: DeviceType
+    manufacturer: str
+    model: str
+    version: str | None = None
+    firmware: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, text, longest in (
+            ("manufacturer", self.manufacturer, _LONGEST_TEXT),
+            ("model", self.model, _LONGEST_TEXT),
+            ("SMETS/CHTS version", self.version or "", _LONGEST_VERSION),
+            ("firmware version", self.firmware or "", _LONGEST_FIRMWARE),
+        ):
+            if len(text) > longest:
+                raise ValueError(f"{name} has at most {longest} characters: {text!r}")
+
+    @property
+    def device_model(self) -> DeviceModel:
+        """The model as the CPL has it."""
+        return DeviceModel(
+            manufacturer=self.manufacturer,
+            model=self.model,
+            device_type=self.device_type,
+            firmware=self.firmware or "",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRequest:
+    """Any service request; by itself, one to a device that has no parameters, such as 11.2."""
+
+    request_id: RequestId
+    srv: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prenotify(ServiceRequest):
+    """12.2."""
+
+    srv: str = "12.2"
+    prenotification: Prenotification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadInventory(ServiceRequest):
+    """8.2, by device id."""
+
+    srv: str = "8.2"
+    device: Eui64
+
+
+class LogAction(Enum):
+    """What 8.11 does to a hub's device log."""
+
+    ADD = "Add"
+    REMOVE = "Remove"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateHanDeviceLog(ServiceRequest):
+    """8.11; the request's target is the hub. `install_code` has no CRC. Raises ValueError.
+
+    The join window is a whole number of seconds, 1 to 3600 (DUIS 5.4 `JoinTimePeriod`).
+    """
+
+    srv: str = "8.11"
+    device: Eui64
+    action: LogAction
+    install_code: bytes = b""
+    join_time_s: float = 0
+
+    def __post_init__(self) -> None:
+        if self.action is LogAction.REMOVE:
+            return
+        if not (1 <= self.join_time_s <= _LONGEST_WINDOW_S and float(self.join_time_s).is_integer()):
+            raise ValueError(
+                f"a join window is 1 to {_LONGEST_WINDOW_S} s, in whole seconds, not {self.join_time_s}"
+            )
+        if len(self.install_code) not in _INSTALL_CODE_LENGTHS:
+            raise ValueError(f"an install code has 6, 8, 12 or 16 octets, not {len(self.install_code)}")
+
+    @property
+    def hub(self) -> Eui64:
+        """The hub whose log it is."""
+        return self.request_id.target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountersignedRequest:
+    """A service request as the DSP forwards it to the S1SP, which reaches the device through `hub`.
+
+    Source: SEC glossary, "Countersigned Service Request".
+    """
+
+    request: ServiceRequest
+    device: Eui64
+    hub: Eui64
+
+
+# --- responses -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryRecord:
+    """A device as 8.2 shows it. `version` is the SMETSCHTSVersion text, `family` what it names."""
+
+    device: Eui64
+    device_type: DeviceType
+    status: DeviceStatus
+    manufacturer: str
+    model: str
+    firmware: str
+    version: str
+    family: SmetsVersion | None
+    gbcs_version: str
+    cpl_status: CplStatus | None
+    csp_region: str | None
+    s1sp: str | None
+    hub: Eui64 | None
+
+    def plain(self) -> dict[str, str | None]:
+        """Return it as json has it, under DUIS's names."""
+        return {
+            "DeviceID": str(self.device),
+            "DeviceType": self.device_type.value,
+            "DeviceStatus": self.status.value,
+            "DeviceManufacturer": self.manufacturer,
+            "DeviceModel": self.model,
+            "SMETSCHTSVersion": self.version,
+            "SMETSFamily": self.family.value if self.family else None,
+            "DeviceFirmwareVersion": self.firmware,
+            "DeviceGBCSVersion": self.gbcs_version,
+            "CPLStatus": self.cpl_status.value if self.cpl_status else None,
+            "CSPRegion": self.csp_region,
+            "S1SP": self.s1sp,
+            "CHF": str(self.hub) if self.hub else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryResponse:
+    """The body of a response to 8.2."""
+
+    records: tuple[InventoryRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GbcsResponse:
+    """The body of a response that came as GBCS. `fields` is what the use case says, decoded.
+
+    Raises HarnessBug for octets that are no GBCS message.
+    """
+
+    message: bytes
+    use_case: str
+    fields: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        try:
+            parse(self.message)
+        except DecodeError as error:
+            raise HarnessBug(f"a GBCS response was made of octets that are none: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smets1Response:
+    """What the S1SP answers: text in named fields, as the MMC documents have it.
+
+    There is no room for a GBCS message: octets, and hex that reads as one, raise HarnessBug.
+    """
+
+    request_id: RequestId
+    srv: str
+    success: bool
+    fields: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        for name, value in self.fields.items():
+            if not isinstance(value, str):
+                raise HarnessBug(f"a SMETS1 response holds text, not {type(value).__name__}, in {name}")
+            if _as_gbcs(value) is not None:
+                raise HarnessBug(f"a GBCS message in a SMETS1 response, field {name}")
+
+
+class Via(Enum):
+    """The way that a request went."""
+
+    DSP = "dsp"  # no further than the DSP
+    GBCS = "gbcs"
+    S1SP = "s1sp"
+
+
+class Stage(Enum):
+    """The stages of the DSP, in their order."""
+
+    KNOWN_REQUEST = "known request"
+    DEVICE_KNOWN = "device known"
+    STATUS = "status"
+    CPL = "CPL"
+    VERSIONING = "versioning"
+    ROUTE = "route"
+    DELIVERY = "delivery"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """That a request was accepted for sending; the response follows."""
+
+    request_id: RequestId
+    code: str
+
+
+Body = InventoryResponse | GbcsResponse | Smets1Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceResponse:
+    """The end of a request. Raises HarnessBug for a body of another route than `via`.
+
+    When it did not succeed, `stage` says where it ended, `reason` why, and `cause` is the error behind it if
+    there is one: a hub or a device that does not answer is not the DSP's fault. `rules` are those that the
+    DSP went by.
+    """
+
+    request_id: RequestId
+    code: str
+    via: Via = Via.DSP
+    body: Body | None = None
+    acknowledgement: Acknowledgement | None = None
+    ok: bool
+    stage: Stage | None = None
+    reason: str = ""
+    cause: BaseException | None = field(default=None, compare=False)
+    rules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        allowed = {Via.DSP: InventoryResponse, Via.GBCS: GbcsResponse, Via.S1SP: Smets1Response}[self.via]
+        if self.body is not None and not isinstance(self.body, allowed):
+            raise HarnessBug(f"a {type(self.body).__name__} in a response by way of {self.via.value}")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What the device answered, empty when it did not."""
+        return self.body.fields if isinstance(self.body, GbcsResponse | Smets1Response) else {}
+
+
+def _as_gbcs(text: str) -> GbcsMessage | None:
+    try:
+        return parse(bytes.fromhex(text))
+    except ValueError:  # DecodeError is one
+        return None

@@ -1,0 +1,198 @@
+"""The DCC inside the harness: service user, DSP, ACB and S1SP put together over the bench's hubs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from harness.dcc.acb import Acb
+from harness.dcc.counters import Clock, OriginatorCounter, utc_now
+from harness.dcc.defects import DccDefect
+from harness.dcc.delivery import Delivery
+from harness.dcc.documents import (
+    InventoryRecord,
+    InventoryResponse,
+    LogAction,
+    Prenotification,
+    ServiceResponse,
+)
+from harness.dcc.dsp import Dsp
+from harness.dcc.faces import HubFace
+from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, inventory_record
+from harness.dcc.routes import RouteRecord
+from harness.dcc.s1sp import S1sp
+from harness.dcc.service_user import ServiceUser
+from harness.dcc.stages import Estate
+from harness.errors import HarnessBug
+from harness.eui64 import Eui64
+from harness.gbcs import KeyStore
+from harness.smets.cpl import Cpl, DeviceType
+from harness.smets.rulebook import Rulebook
+from harness.smets.smi import DeviceRecord, DeviceStatus, SmiEvent, transition
+from harness.smets.version import SmetsVersion, read_version
+from harness.tap import Tap
+
+_ANSWER_WITHIN_S = 20.0
+_HUB_MANUFACTURER, _HUB_FIRMWARE = "1235", "00010000"
+_HUB_MODEL = {SmetsVersion.SMETS1: "00110100", SmetsVersion.SMETS2_PLUS: "00120100"}
+
+
+def hub_prenotification(hub: Eui64, family: SmetsVersion) -> Prenotification:
+    """Return what the bench says of a hub of its own, matching the CHF rows of `rigs/cpl-virtual.csv`."""
+    return Prenotification(
+        device=hub,
+        device_type=DeviceType.CHF,
+        manufacturer=_HUB_MANUFACTURER,
+        model=_HUB_MODEL[family],
+        version=family.value,
+        firmware=_HUB_FIRMWARE,
+    )
+
+
+class EmbeddedDcc:
+    """A DccFace. `keys` holds the ACB's private and the devices' public keys; `clock` gives UTC."""
+
+    def __init__(
+        self,
+        *,
+        rules: Rulebook,
+        cpl: Cpl,
+        keys: KeyStore,
+        tap: Tap,
+        hubs: Mapping[Eui64, HubFace] | None = None,
+        defects: Collection[DccDefect] = (),
+        store: SmiStore | None = None,
+        clock: Clock = utc_now,
+        answer_within_s: float = _ANSWER_WITHIN_S,
+    ) -> None:
+        self.rules = rules
+        self._clock = clock
+        self._hubs: dict[Eui64, HubFace] = dict(hubs or {})
+        self._routes: list[RouteRecord] = []
+        self._estate = Estate(
+            store=store or MemorySmiStore(), cpl=cpl, rules=rules, defects=frozenset(defects)
+        )
+        self._s1sp = S1sp(rules, tap, timeout_s=answer_within_s)
+        acb = Acb(keys, OriginatorCounter(clock), defects=self._estate.defects)
+        delivery = Delivery(acb, self._s1sp, self._hubs, tap, timeout_s=answer_within_s)
+        self._dsp = Dsp(
+            self._estate,
+            delivery,
+            tap,
+            clock=clock,
+            routed=self._routes.append,
+        )
+        self._user = ServiceUser(self._dsp.handle, OriginatorCounter(clock))
+
+    # --- what stands before a case -------------------------------------------------------------------------
+
+    def provision_hub(self, notice: Prenotification, hub: HubFace | None = None) -> None:
+        """Put a hub into the SMI as commissioned, and take on `hub` as the way to it if given.
+
+        Its SMETS version is the one of `notice`, as of any device; a SMETS1 hub is the S1SP's.
+        """
+        family = read_version(notice.version, self.rules).family
+        row = self.cpl.find(notice.device_model, family) if family else None
+        self._dsp.store(
+            DeviceRecord(
+                device=notice.device,
+                model=notice.device_model,
+                status=DeviceStatus.COMMISSIONED,
+                version=notice.version or "",
+                family=family,
+                notified_as=family,
+                gbcs_version=row.gbcs_version if row else "",
+            ),
+            None,
+        )
+        if hub is not None:
+            self._hubs[notice.device] = hub
+        if family is SmetsVersion.SMETS1 and notice.device in self._hubs:
+            self._s1sp.serve(self._hubs[notice.device])
+
+    def forget_devices(self) -> None:
+        """Take every device but the hubs out of the SMI, and forget the routes: a case starts afresh."""
+        for record in tuple(self._estate.store.records()):
+            if record.device_type is not DeviceType.CHF:
+                self._estate.store.delete(record.device, self._clock(), None)
+        self._routes.clear()
+
+    @property
+    def cpl(self) -> Cpl:
+        """The CPL in use."""
+        return self._estate.cpl
+
+    @cpl.setter
+    def cpl(self, cpl: Cpl) -> None:
+        self._estate.cpl = cpl
+
+    # --- as a service user sees it -------------------------------------------------------------------------
+
+    async def prenotify(self, prenotification: Prenotification) -> ServiceResponse:
+        """Pre-notify a device (12.2)."""
+        return await self._user.prenotify(prenotification)
+
+    async def whitelist(
+        self, hub: Eui64, device: Eui64, install_code: bytes, join_time_s: float
+    ) -> ServiceResponse:
+        """Add a device to a hub's device log (8.11); the SMI's version of a PPMID is resolved here.
+
+        Raises ValueError for an install code or a window that DUIS has no room for.
+        """
+        return await self._user.update_device_log(
+            hub, device, LogAction.ADD, install_code=install_code, join_time_s=join_time_s
+        )
+
+    async def unwhitelist(self, hub: Eui64, device: Eui64) -> ServiceResponse:
+        """Take a device out of a hub's device log (8.11)."""
+        return await self._user.update_device_log(hub, device, LogAction.REMOVE)
+
+    async def read_inventory(self, device: Eui64) -> InventoryRecord | None:
+        """Return the SMI's record of a device (8.2), None when the DCC does not know it."""
+        response = await self._user.read_inventory(device)
+        return response.body.records[0] if isinstance(response.body, InventoryResponse) else None
+
+    async def request(self, srv: str, device: Eui64) -> ServiceResponse:
+        """Send a service request that has no parameters to a device, such as 11.2."""
+        return await self._user.request(srv, device)
+
+    # --- what hubs report ----------------------------------------------------------------------------------
+
+    def device_joined(self, hub: Eui64, device: Eui64) -> None:
+        """Take a hub's report that a device is on its HAN (its alert 0x8F12); one not expected is ignored."""
+        record = self._estate.store.get(device)
+        if record is None or record.hub != hub:
+            return
+        moved = transition(record.status, SmiEvent.JOINED_HAN, record.device_type, self.rules)
+        if moved.status is not None:
+            self._dsp.store(replace(record, status=moved.status), None)
+
+    # --- what the evidence wants ---------------------------------------------------------------------------
+
+    @property
+    def routes(self) -> tuple[RouteRecord, ...]:
+        """The way that every request took, in order."""
+        return tuple(self._routes)
+
+    def route_of(self, response: ServiceResponse) -> RouteRecord:
+        """Return the way that the request of this response took."""
+        for record in self._routes:
+            if record.request_id == response.request_id:
+                return record
+        raise HarnessBug(f"no route was recorded for {response.request_id}")
+
+    def inventory(self) -> tuple[InventoryRecord, ...]:
+        """Return the whole SMI as it is, whatever 8.2 would answer."""
+        return tuple(
+            inventory_record(record, self.cpl, self.rules) for record in self._estate.store.records()
+        )
+
+    def history(self, device: Eui64) -> tuple[Change, ...]:
+        """Return everything that ever changed of a device in the SMI."""
+        return self._estate.store.history(device)
+
+    def rules_used(self, srvs: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Return the rules that the DSP went by since the start, of these service references if given."""
+        wanted = None if srvs is None else frozenset(srvs)
+        taken = (record.rules for record in self._routes if wanted is None or record.srv in wanted)
+        return tuple(dict.fromkeys(rule for rules in taken for rule in rules))

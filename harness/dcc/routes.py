@@ -1,0 +1,50 @@
+"""What a request's way through the DSP was: for expectations and for the evidence pack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.dcc.documents import RequestId, Stage, Via
+from harness.eui64 import Eui64
+from harness.gbcs.codes import CODES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteRecord:
+    """One request. `passed` are the stages that it got through; `command` and `response` the GBCS octets.
+
+    By way of the S1SP, and where the DSP answers itself, there are no octets.
+    """
+
+    request_id: RequestId
+    srv: str
+    device: Eui64
+    hub: Eui64 | None
+    via: Via
+    use_case: str | None
+    command: bytes
+    response: bytes
+    code: str
+    passed: tuple[Stage, ...]
+    rules: tuple[str, ...]
+
+    @property
+    def message_code(self) -> int | None:
+        """The GBCS message code, such as 0x0129 for CS08."""
+        return CODES.get(self.use_case) if self.use_case else None
+
+    def plain(self) -> dict[str, object]:
+        """Return it as json has it."""
+        return {
+            "request": str(self.request_id),
+            "srv": self.srv,
+            "device": str(self.device),
+            "hub": str(self.hub) if self.hub else None,
+            "via": self.via.value,
+            "use-case": self.use_case,
+            "command": self.command.hex().upper(),
+            "response": self.response.hex().upper(),
+            "code": self.code,
+            "passed": [stage.value for stage in self.passed],
+            "rules": list(self.rules),
+        }

@@ -1,0 +1,104 @@
+"""The SMETS1 Service Provider: reaches SMETS1 devices through SMETS1 hubs, with plain Smart Energy.
+
+It takes countersigned requests from the DSP and answers with SMETS1 responses, in which there is no room for
+GBCS. How a SMETS1 device is asked is not public: those rules are `assumed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.dcc.acb import FIRMWARE_VERSION, MESSAGE_SUCCESS
+from harness.dcc.documents import CountersignedRequest, LogAction, Smets1Response, UpdateHanDeviceLog
+from harness.dcc.faces import HubFace
+from harness.errors import SystemFault
+from harness.eui64 import Eui64
+from harness.smets.han import Side, firmware_read
+from harness.smets.rulebook import Rulebook
+from harness.tap import Boundary, Tap
+
+
+class S1sp:
+    """Serves the hubs that were given to it. `timeout_s` is how long a device may take to answer."""
+
+    def __init__(self, rules: Rulebook, tap: Tap, *, timeout_s: float) -> None:
+        self._rules = rules
+        self._tap = tap
+        self._timeout_s = timeout_s
+        self._hubs: dict[Eui64, HubFace] = {}
+
+    def serve(self, hub: HubFace) -> None:
+        """Take on a SMETS1 hub."""
+        self._hubs[hub.eui64] = hub
+
+    async def handle(self, request: CountersignedRequest) -> Smets1Response:
+        """Carry a request out.
+
+        Raises SystemFault for a hub or a request that is not for this S1SP, DeviceSilent or RadioUndelivered
+        when the device does not answer, RigFault.
+        """
+        srv = request.request.srv
+        self._tap.record(
+            Boundary.S1SP,
+            "dsp",
+            "s1sp",
+            f"countersigned request {srv} to {request.device}",
+            request_id=str(request.request.request_id),
+            srv=srv,
+            device=str(request.device),
+            hub=str(request.hub),
+        )
+        response = await self._carried_out(request)
+        self._tap.record(
+            Boundary.S1SP,
+            "s1sp",
+            "dsp",
+            f"SMETS1 response to {srv} of {request.device}",
+            request_id=str(response.request_id),
+            srv=srv,
+            success=response.success,
+            fields=dict(response.fields),
+        )
+        return response
+
+    async def _carried_out(self, request: CountersignedRequest) -> Smets1Response:
+        hub = self._hubs.get(request.hub)
+        if hub is None:
+            raise SystemFault(f"the S1SP was sent a request for a device on {request.hub}, no hub of its own")
+        if isinstance(request.request, UpdateHanDeviceLog):
+            return await self._update_log(request, request.request, hub)
+        if request.request.srv == "11.2":
+            return await self._read_firmware(request, hub)
+        raise SystemFault(f"the S1SP was sent {request.request.srv}, which it does not support")
+
+    async def _update_log(
+        self, request: CountersignedRequest, update: UpdateHanDeviceLog, hub: HubFace
+    ) -> Smets1Response:
+        if update.action is LogAction.ADD:
+            await hub.add_to_device_log(update.device, update.install_code, update.join_time_s)
+        else:
+            await hub.remove_from_device_log(update.device)
+        return _response(request, {MESSAGE_SUCCESS: "true"}, success=True)
+
+    async def _read_firmware(self, request: CountersignedRequest, hub: HubFace) -> Smets1Response:
+        where = firmware_read(self._rules)
+        records = await hub.read_attributes(
+            request.device,
+            where.cluster,
+            (where.attribute,),
+            client_side=where.side is Side.CLIENT,
+            timeout_s=self._timeout_s,
+        )
+        record = records.get(where.attribute)
+        value = record.value.value if record is not None and record.value is not None else None
+        if not isinstance(value, int):
+            status = "no answer for it" if record is None else f"status 0x{int(record.status):02X}"
+            reason = f"attribute 0x{where.attribute:04X} of cluster 0x{where.cluster:04X}: {status}"
+            return _response(request, {MESSAGE_SUCCESS: "false", "Error": reason}, success=False)
+        return _response(request, {FIRMWARE_VERSION: f"{value:08X}", MESSAGE_SUCCESS: "true"}, success=True)
+
+
+def _response(request: CountersignedRequest, fields: Mapping[str, str], *, success: bool) -> Smets1Response:
+    return Smets1Response(
+        request_id=request.request.request_id, srv=request.request.srv, success=success, fields=fields
+    )

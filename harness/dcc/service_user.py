@@ -1,0 +1,68 @@
+"""The service user: a supplier that sends service requests and counts them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from harness.dcc.counters import OriginatorCounter
+from harness.dcc.documents import (
+    LogAction,
+    Prenotification,
+    Prenotify,
+    ReadInventory,
+    RequestId,
+    ServiceRequest,
+    ServiceResponse,
+    UpdateHanDeviceLog,
+)
+from harness.eui64 import Eui64
+from harness.gbcs import ACB, SUPPLIER
+
+Send = Callable[[ServiceRequest], Awaitable[ServiceResponse]]
+
+
+class ServiceUser:
+    """Sends requests by `send`. `dsp` is the target of requests to the DSP itself."""
+
+    def __init__(
+        self, send: Send, counter: OriginatorCounter, *, eui64: Eui64 = SUPPLIER, dsp: Eui64 = ACB
+    ) -> None:
+        self.eui64 = eui64
+        self._send = send
+        self._counter = counter
+        self._dsp = dsp
+
+    async def prenotify(self, prenotification: Prenotification) -> ServiceResponse:
+        """Pre-notify a device (12.2)."""
+        return await self._send(Prenotify(request_id=self._id(self._dsp), prenotification=prenotification))
+
+    async def read_inventory(self, device: Eui64) -> ServiceResponse:
+        """Read the inventory (8.2)."""
+        return await self._send(ReadInventory(request_id=self._id(self._dsp), device=device))
+
+    async def update_device_log(
+        self,
+        hub: Eui64,
+        device: Eui64,
+        action: LogAction,
+        *,
+        install_code: bytes = b"",
+        join_time_s: float = 0,
+    ) -> ServiceResponse:
+        """Update a hub's device log (8.11). ValueError for an install code or window that cannot be."""
+        return await self._send(
+            UpdateHanDeviceLog(
+                request_id=self._id(hub),
+                device=device,
+                action=action,
+                install_code=install_code,
+                join_time_s=join_time_s,
+            )
+        )
+
+    async def request(self, srv: str, device: Eui64) -> ServiceResponse:
+        """Send a request without parameters to a device."""
+        return await self._send(ServiceRequest(request_id=self._id(device), srv=srv))
+
+    def _id(self, target: Eui64) -> RequestId:
+        return RequestId(self.eui64, target, self._counter.next())
