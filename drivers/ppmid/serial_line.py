@@ -104,8 +104,10 @@ class SerialLine:
         self._closing.set()
         try:
             await asyncio.shield(loop.run_in_executor(worker, self._close))
-        finally:
-            worker.shutdown(wait=False)
+        except asyncio.CancelledError:
+            worker.shutdown(wait=False)  # it still closes the port, then ends
+            raise
+        worker.shutdown()
 
     def _close(self) -> None:
         port, self._serial = self._serial, None

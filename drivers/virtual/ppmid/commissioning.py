@@ -1,0 +1,35 @@
+"""How a bilingual PPMID finds out what it has joined: the hub's key-establishment suites decide.
+
+Suite 2 offered: SMETS2+. Suite 1 only: SMETS1. Neither: no mode, and no place on this network.
+Source: facts sec-cpl-testing §5 (suites on the two kinds of HAN). Basis: inferred.
+"""
+
+from __future__ import annotations
+
+from drivers.virtual.ppmid.defects import Defect
+from drivers.virtual.ppmid.nonvolatile import Mode
+from drivers.virtual.ppmid.questions import Questions, Unanswered
+from harness.zigbee.key_establishment import CLUSTER, KEY_ESTABLISHMENT_SUITE, KeyEstablishmentSuites
+from harness.zigbee.zcl_types import DataType
+
+
+async def read_suites(questions: Questions) -> int:
+    """Return the suite bitmap that the hub offers, read with network security. Raises Unanswered."""
+    endpoint = await questions.match(CLUSTER)
+    value = await questions.read(endpoint, CLUSTER, KEY_ESTABLISHMENT_SUITE, secured=False)
+    if value.type is not DataType.BITMAP16 or not isinstance(value.value, int):
+        raise Unanswered(f"KeyEstablishmentSuite is no bitmap16: {value}")
+    return value.value
+
+
+def choose_mode(suites: int, defects: frozenset[Defect]) -> Mode:
+    """Return the mode for the suites offered; NONE when neither suite is."""
+    if Defect.MODE_FROM_FACTORY in defects:
+        return Mode.SMETS2_PLUS
+    if suites & KeyEstablishmentSuites.SUITE_2:
+        right, wrong = Mode.SMETS2_PLUS, Mode.SMETS1
+    elif suites & KeyEstablishmentSuites.SUITE_1:
+        right, wrong = Mode.SMETS1, Mode.SMETS2_PLUS
+    else:
+        return Mode.NONE
+    return wrong if Defect.WRONG_MODE in defects else right

@@ -1,0 +1,63 @@
+"""What makes one virtual PPMID different from another."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from drivers.virtual.ppmid.defects import Defect
+from harness.eui64 import Eui64
+
+CHANNELS_2_4_GHZ = tuple(range(11, 27))
+_INSTALL_CODE_OCTETS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareTimings:
+    """How long the firmware waits for what, in seconds, and how often it asks."""
+
+    question_s: float = 1.5  # for the answer to one question to the hub
+    question_tries: int = 3
+    join_tries: int = 2  # of a join that ended without a network key
+    leave_s: float = 2.0
+    first_pause_s: float = 0.5  # before the next attempt at a tunnel or a rejoin; doubled each time
+    longest_pause_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpmidConfig:
+    """A virtual PPMID as it leaves the factory.
+
+    `install_code` has 16 octets, without its CRC; `manufacturer` 4, `model` and `firmware` 8 hex digits;
+    `credentials` is the seed of the bench PKI that its keys come from. Raises ValueError.
+    """
+
+    eui64: Eui64
+    install_code: bytes
+    manufacturer: str
+    model: str
+    firmware: str
+    credentials: str
+    channels: tuple[int, ...] = CHANNELS_2_4_GHZ
+    defects: frozenset[Defect] = frozenset()
+    timings: FirmwareTimings = field(default_factory=FirmwareTimings)
+
+    def __post_init__(self) -> None:
+        check_install_code(self.install_code)
+        for name, digits in (("manufacturer", 4), ("model", 8), ("firmware", 8)):
+            if not re.fullmatch(rf"[0-9A-Fa-f]{{{digits}}}", getattr(self, name)):
+                raise ValueError(f"`{name}` has {digits} hex digits, not {getattr(self, name)!r}")
+
+    @property
+    def reported_firmware(self) -> bytes:
+        """The firmware version that it tells others, 4 octets."""
+        version = int(self.firmware, 16)
+        if Defect.STALE_FIRMWARE_VERSION in self.defects:
+            version = (version - 1) % (1 << 32)
+        return version.to_bytes(4, "big")
+
+
+def check_install_code(code: bytes) -> None:
+    """Raise ValueError unless this is an install code of 16 octets."""
+    if len(code) != _INSTALL_CODE_OCTETS:
+        raise ValueError(f"an install code has {_INSTALL_CODE_OCTETS} octets, not {len(code)}")

@@ -1,0 +1,19 @@
+"""Known ways in which a bilingual PPMID can be wrong. Each is one small hook in the firmware."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Defect(Enum):
+    """A defect, by the name that a rig file gives it."""
+
+    WRONG_MODE = "wrong-mode"  # suite 2 offered: takes SMETS1; suite 1 only: takes SMETS2+
+    MODE_FROM_FACTORY = "mode-from-factory"  # SMETS2+ whatever the hub offers
+    FORGETS_MODE_ON_POWER_CYCLE = "forgets-mode-on-power-cycle"
+    KEEPS_MODE_ON_LEAVE = "keeps-mode-on-leave"  # and so never decides again
+    IGNORES_MAC = "ignores-mac"  # obeys a command whose MAC is wrong or missing
+    BAD_RESPONSE_MAC = "bad-response-mac"
+    ACCEPTS_CLEAR_KEY = "accepts-clear-key"  # takes a network key that its install code does not protect
+    STALE_FIRMWARE_VERSION = "stale-firmware-version"  # reports the version before its own
+    SILENT_TUNNEL = "silent-tunnel"  # takes GBCS commands and never answers

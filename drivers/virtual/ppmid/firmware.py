@@ -1,0 +1,343 @@
+"""The firmware of a bilingual PPMID: where it stands on a HAN, and how it gets there and away.
+
+::
+
+    OUT --join--> JOINING --on the network, mode chosen--> JOINED --leave, told to leave--> OUT
+                     |                                       |  ^
+                     +--no network, key or suite--> OUT      +--+ parent lost, power back: rejoin
+
+The mode is chosen once a join, kept without power, and given up on leaving. On SMETS2+ a tunnel is kept open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
+from enum import Enum
+from typing import Any
+
+from drivers.virtual.ppmid.commissioning import choose_mode, read_suites
+from drivers.virtual.ppmid.config import PpmidConfig, check_install_code
+from drivers.virtual.ppmid.console import Refusal
+from drivers.virtual.ppmid.defects import Defect
+from drivers.virtual.ppmid.gbcs_client import GbcsClient
+from drivers.virtual.ppmid.nonvolatile import Memory, Mode
+from drivers.virtual.ppmid.questions import ENDPOINT, Questions, Unanswered
+from drivers.virtual.ppmid.received import ReceivedLog
+from drivers.virtual.ppmid.surroundings import PpmidStack
+from drivers.virtual.ppmid.tunnel_client import TunnelClient
+from drivers.virtual.ppmid.zcl_server import ZclServer
+from drivers.virtual.stack.faces import (
+    ApsIndication,
+    ApsRequest,
+    Delivery,
+    JoinFailure,
+    LeaveReason,
+)
+from harness.errors import DecodeError
+from harness.eui64 import Eui64
+from harness.zigbee import install_code, tunnel
+from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType
+
+Event = Callable[[str, Mapping[str, str]], None]
+
+
+class State(Enum):
+    """Where the PPMID stands; the text of the test port."""
+
+    OUT = "out"
+    JOINING = "joining"
+    JOINED = "joined"
+
+
+class Firmware:
+    """One run of the firmware, from power-up to power-down; also what the console commands.
+
+    `event` tells the test port; `restart` asks for power-down and power-up.
+    """
+
+    def __init__(
+        self,
+        stack: PpmidStack,
+        memory: Memory,
+        config: PpmidConfig,
+        *,
+        event: Event,
+        restart: Callable[[], None],
+    ) -> None:
+        self._stack = stack
+        self._memory = memory
+        self._config = config
+        self._event = event
+        self._restart = restart
+        self._kept = memory.load()
+        self._state = State.OUT
+        self._parent: Eui64 | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._received = ReceivedLog()
+        self._questions = Questions(self._send, config.timings)
+        self._server = ZclServer(config, self._received)
+        self._gbcs = GbcsClient(config, self._kept, memory, self._received)
+        self._joining: asyncio.Task[None] | None = None
+        self._attempt: tuple[str, float] | None = None  # number of the join command, and when it came
+        self._tunnel: TunnelClient | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    # --- power ----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Power up: be in the place and mode of before, and go on from there."""
+        if Defect.FORGETS_MODE_ON_POWER_CYCLE in self._config.defects:
+            self._kept.mode, self._kept.suites = Mode.NONE, 0
+        if self._kept.stack is not None:
+            self._state = State.JOINED
+            self.spawn(self._come_back())
+        self._event("started", self.status())
+
+    async def stop(self) -> None:
+        """Power down: everything under way ends, and nothing is kept but the memory."""
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something beside, until power-down at the latest."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            context = {"message": "a virtual PPMID's firmware failed", "exception": error, "task": task}
+            task.get_loop().call_exception_handler(context)
+
+    # --- what the console commands --------------------------------------------------------------------------
+
+    def info(self) -> Mapping[str, str]:
+        """Return who this is."""
+        config = self._config
+        return {
+            "eui64": str(config.eui64),
+            "manufacturer": config.manufacturer,
+            "model": config.model,
+            "firmware": config.firmware,
+        }
+
+    def status(self) -> Mapping[str, str]:
+        """Return where this is."""
+        kept, network, short = self._kept, self._stack.network, self._stack.short_address
+        fields = {"state": self._state.value, "mode": kept.mode.value, "suites": str(kept.suites)}
+        if self._state is not State.JOINED or network is None:
+            return fields
+        fields |= {
+            "channel": str(network.channel),
+            "pan": f"{network.pan_id:04X}",
+            "extended_pan": str(network.extended_pan_id),
+        }
+        if short is not None:
+            fields["short"] = f"{short:04X}"
+        if self._parent is not None:
+            fields["parent"] = str(self._parent)
+        return fields
+
+    def join(self, timeout_s: float, sequence: str) -> None:
+        """Begin to join. Raises Refusal when there is nothing to begin."""
+        if self._state is not State.OUT:
+            raise Refusal("bad-state", f"{self._state.value} already; leave first")
+        self._state = State.JOINING
+        self._attempt = (sequence, asyncio.get_running_loop().time())
+        self._joining = self.spawn(self._join(timeout_s))
+
+    async def leave(self) -> None:
+        """Leave the network and give up the mode; a join under way is given up too."""
+        if self._joining is not None and not self._joining.done():
+            self._joining.cancel()
+            await asyncio.wait({self._joining})
+            await self._stay_out("cancelled")
+            return
+        await self._leave_network()
+        self._give_up_place()
+
+    def set_install_code(self, code: bytes) -> None:
+        """Take another install code; the next join uses it."""
+        check_install_code(code)
+        self._kept.install_code = code
+        self._memory.store(self._kept)
+
+    def take_received(self) -> tuple[Mapping[str, str], ...]:
+        """Return and clear what reached the application."""
+        return self._received.take()
+
+    def reset(self) -> None:
+        """Restart soon."""
+        self._restart()
+
+    # --- joining --------------------------------------------------------------------------------------------
+
+    async def _join(self, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                reason = await self._find_place(timeout_s)
+        except TimeoutError:
+            reason = "timeout"
+        if reason is not None:
+            await self._stay_out(reason)
+            return
+        self._state = State.JOINED
+        self._keep_place()
+        self._start_tunnel()
+        self._report("joined", self.status())
+
+    async def _find_place(self, timeout_s: float) -> str | None:
+        """Join and choose the mode; return why not, in the test port's word."""
+        key = install_code.link_key(self._kept.install_code)
+        for _ in range(self._config.timings.join_tries):
+            result = await self._stack.join(self._config.channels, key, timeout_s)
+            if result.failure is not JoinFailure.NO_KEY:
+                break
+        if result.failure is not None:
+            return result.failure.value
+        self._parent = result.parent_eui64
+        if Defect.KEEPS_MODE_ON_LEAVE in self._config.defects and self._kept.mode is not Mode.NONE:
+            return None
+        try:
+            suites = await read_suites(self._questions)
+        except Unanswered:
+            return "no-key-establishment" if self._stack.network is not None else "refused"
+        self._kept.suites = suites
+        self._kept.mode = choose_mode(suites, self._config.defects)
+        return None if self._kept.mode is not Mode.NONE else "no-key-establishment"
+
+    async def _stay_out(self, reason: str) -> None:
+        await self._leave_network()
+        self._forget_place()
+        self._report("join-failed", {"reason": reason})
+
+    def _report(self, name: str, fields: Mapping[str, str]) -> None:
+        if self._attempt is None:
+            return
+        (sequence, begun), self._attempt = self._attempt, None
+        elapsed_s = asyncio.get_running_loop().time() - begun
+        self._event(name, {"seq": sequence, **fields, "elapsed": f"{elapsed_s:.3f}"})
+
+    async def _leave_network(self) -> None:
+        self._stop_tunnel()
+        self._questions.give_up()
+        if self._stack.network is None:
+            return
+        # A node that cannot say goodbye is gone all the same.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._config.timings.leave_s):
+                await self._stack.leave()
+
+    # --- the place on a network -----------------------------------------------------------------------------
+
+    def _keep_place(self) -> None:
+        self._kept.stack = self._stack.save()
+        self._memory.store(self._kept)
+
+    def _forget_place(self) -> None:
+        self._state, self._parent = State.OUT, None
+        mode, suites = self._kept.mode, self._kept.suites
+        self._kept.forget_network()
+        if Defect.KEEPS_MODE_ON_LEAVE in self._config.defects:
+            self._kept.mode, self._kept.suites = mode, suites
+        self._memory.store(self._kept)
+
+    def _give_up_place(self) -> None:
+        was_in = self._state is not State.OUT
+        self._forget_place()
+        if was_in:
+            self._event("left", self.status())
+
+    async def _come_back(self) -> None:
+        """Rejoin the network that is kept, until it works or the PPMID is told that it is out."""
+        pause_s = self._config.timings.first_pause_s
+        while self._state is State.JOINED:
+            result = await self._stack.rejoin()
+            if result.failure is None:
+                self._parent = result.parent_eui64
+                self._keep_place()
+                self._start_tunnel()
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, self._config.timings.longest_pause_s)
+
+    def _start_tunnel(self) -> None:
+        self._stop_tunnel()
+        if self._kept.mode is Mode.SMETS2_PLUS:
+            silent = Defect.SILENT_TUNNEL in self._config.defects
+            self._tunnel = TunnelClient(
+                self._questions, self._gbcs.handle, self._config.timings, silent=silent
+            )
+            self._keeping = self.spawn(self._tunnel.keep())
+
+    def _stop_tunnel(self) -> None:
+        if self._keeping is not None:
+            self._keeping.cancel()
+        self._tunnel = self._keeping = None
+
+    # --- what the stack says --------------------------------------------------------------------------------
+
+    def left_network(self, reason: LeaveReason) -> None:
+        """Note that the node is off its network."""
+        if reason is LeaveReason.OWN_WISH:
+            return
+        self._questions.give_up()
+        if self._state is not State.JOINED:
+            return
+        self._stop_tunnel()
+        if reason is LeaveReason.TOLD:
+            self._give_up_place()
+        else:
+            self.spawn(self._come_back())
+
+    def aps_received(self, message: ApsIndication) -> None:
+        """Take an APS message and answer it."""
+        if message.profile == 0:
+            self._questions.take_zdo(message)
+            return
+        if message.destination_endpoint not in (ENDPOINT, 0xFF):
+            return
+        try:
+            frame = ZclFrame.from_bytes(message.payload)
+        except DecodeError:
+            return
+        answer = self._answer(message, frame)
+        if answer is not None:
+            self.spawn(self._reply(message, answer))
+
+    def _answer(self, message: ApsIndication, frame: ZclFrame) -> ZclFrame | None:
+        if _is_for_tunnel(message, frame) and self._tunnel is not None:
+            return self._tunnel.take(message, frame)
+        if self._questions.take_zcl(message, frame):
+            return None
+        return self._server.answer(message, frame)
+
+    async def _reply(self, message: ApsIndication, answer: ZclFrame) -> None:
+        await self._send(
+            ApsRequest(
+                destination=message.source,
+                profile=message.profile,
+                cluster=message.cluster,
+                source_endpoint=ENDPOINT,
+                destination_endpoint=message.source_endpoint,
+                payload=answer.to_bytes(),
+                link_key_secured=message.link_key_secured,
+            )
+        )
+
+    async def _send(self, request: ApsRequest) -> Delivery:
+        return await self._stack.send(request)
+
+
+def _is_for_tunnel(message: ApsIndication, frame: ZclFrame) -> bool:
+    return (
+        message.cluster == tunnel.CLUSTER
+        and frame.frame_type is ZclFrameType.CLUSTER
+        and frame.direction is Direction.TO_CLIENT
+    )

@@ -1,0 +1,68 @@
+"""What a PPMID keeps without power: written as text, so that nothing survives by being the same object."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from harness.eui64 import Eui64
+
+
+class Mode(Enum):
+    """Which SMETS version's system the PPMID takes itself to be on; the text of the test port."""
+
+    NONE = "none"
+    SMETS1 = "SMETS1"
+    SMETS2_PLUS = "SMETS2+"
+
+
+@dataclass(slots=True, kw_only=True)
+class NonVolatile:
+    """The non-volatile memory's content.
+
+    `suites` is the bitmap that the mode was chosen from; `counters` the highest GBCS counter taken from each
+    originator; `stack` what the Zigbee stack saves.
+    """
+
+    install_code: bytes
+    mode: Mode = Mode.NONE
+    suites: int = 0
+    counters: dict[Eui64, int] = field(default_factory=dict)
+    stack: dict[str, Any] | None = None
+
+    def forget_network(self) -> None:
+        """Be on no network and in no mode. Counters stay: an old command must not work again."""
+        self.mode, self.suites, self.stack = Mode.NONE, 0, None
+
+
+class Memory:
+    """The memory chip."""
+
+    def __init__(self, factory: NonVolatile) -> None:
+        self._text = ""
+        self.store(factory)
+
+    def store(self, content: NonVolatile) -> None:
+        """Write everything."""
+        self._text = json.dumps(
+            {
+                "install_code": content.install_code.hex(),
+                "mode": content.mode.value,
+                "suites": content.suites,
+                "counters": {str(eui64): count for eui64, count in content.counters.items()},
+                "stack": content.stack,
+            }
+        )
+
+    def load(self) -> NonVolatile:
+        """Read everything, as after a restart."""
+        content = json.loads(self._text)
+        return NonVolatile(
+            install_code=bytes.fromhex(content["install_code"]),
+            mode=Mode(content["mode"]),
+            suites=content["suites"],
+            counters={Eui64.parse(eui64): count for eui64, count in content["counters"].items()},
+            stack=content["stack"],
+        )

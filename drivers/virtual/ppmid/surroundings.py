@@ -1,0 +1,68 @@
+"""What a virtual PPMID stands on: a Zigbee stack below, a serial port beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from drivers.virtual.stack.faces import ApsRequest, Delivery, JoinResult, NetworkParameters
+from harness.eui64 import Eui64
+from harness.zigbee.zdo import SimpleDescriptor
+
+
+class PpmidStack(Protocol):
+    """What the firmware needs of the Zigbee stack."""
+
+    @property
+    def network(self) -> NetworkParameters | None:
+        """The network that the node is on."""
+
+    @property
+    def short_address(self) -> int | None:
+        """The node's address there."""
+
+    async def join(
+        self,
+        channels: tuple[int, ...],
+        link_key: bytes,
+        timeout_s: float,
+        extended_pan_id: Eui64 | None = None,
+    ) -> JoinResult:
+        """Find a network that lets devices join, and join it."""
+
+    async def rejoin(self) -> JoinResult:
+        """Come back to the network that the node is on."""
+
+    async def leave(self) -> None:
+        """Leave the network, and say so on the air."""
+
+    async def send(self, request: ApsRequest) -> Delivery:
+        """Send an APS message, in blocks when it is long."""
+
+    def save(self) -> dict[str, Any]:
+        """Return what the stack keeps without power."""
+
+    def add_endpoint(self, descriptor: SimpleDescriptor) -> None:
+        """Show an endpoint."""
+
+    def power(self, on: bool) -> None:
+        """Switch the node; what it saves it keeps."""
+
+
+class ConsolePort(Protocol):
+    """A serial port as the device has it."""
+
+    received: Callable[[bytes], None] | None
+
+    @property
+    def path(self) -> str:
+        """Where a host opens it."""
+
+    async def open(self) -> None:
+        """Make it appear."""
+
+    async def close(self) -> None:
+        """Make it disappear; may be called twice."""
+
+    def write(self, octets: bytes) -> None:
+        """Put octets on it."""
