@@ -92,6 +92,7 @@ class Firmware:
             self._kept.mode, self._kept.suites = Mode.NONE, 0
         if self._kept.stack is not None:
             self._state = State.JOINED
+            self._renew_tunnel()
             self.spawn(self._come_back())
         self._event("started", self.status())
 
@@ -268,13 +269,18 @@ class Firmware:
             pause_s = min(2 * pause_s, self._config.timings.longest_pause_s)
 
     def _start_tunnel(self) -> None:
+        self._renew_tunnel()
+        if self._tunnel is not None:
+            self._keeping = self.spawn(self._tunnel.keep())
+
+    def _renew_tunnel(self) -> None:
+        """Have no tunnel, but, on SMETS2+, somebody who tells the hub so."""
         self._stop_tunnel()
         if self._kept.mode is Mode.SMETS2_PLUS:
             silent = Defect.SILENT_TUNNEL in self._config.defects
             self._tunnel = TunnelClient(
                 self._questions, self._gbcs.handle, self._config.timings, silent=silent
             )
-            self._keeping = self.spawn(self._tunnel.keep())
 
     def _stop_tunnel(self) -> None:
         if self._keeping is not None:
@@ -294,6 +300,7 @@ class Firmware:
         if reason is LeaveReason.TOLD:
             self._give_up_place()
         else:
+            self._renew_tunnel()
             self.spawn(self._come_back())
 
     def aps_received(self, message: ApsIndication) -> None:

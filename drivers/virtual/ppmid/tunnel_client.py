@@ -36,6 +36,8 @@ class TunnelClient:
         self._silent = silent
         self._number: int | None = None
         self._gone = asyncio.Event()
+        self._asking = False
+        self._held: tunnel.TransferData | None = None  # came before the response that names its tunnel
 
     @property
     def number(self) -> int | None:
@@ -64,7 +66,11 @@ class TunnelClient:
         request = tunnel.frame(
             tunnel.RequestTunnel(), self._questions.next_sequence(), direction=Direction.TO_SERVER
         )
-        answer = await self._questions.ask_zcl(endpoint, tunnel.CLUSTER, request, secured=True)
+        self._asking, self._held = True, None
+        try:
+            answer = await self._questions.ask_zcl(endpoint, tunnel.CLUSTER, request, secured=True)
+        finally:
+            self._asking = False
         try:
             opened = zcl_clusters.parse(tunnel.CLUSTER, answer)
         except DecodeError as error:
@@ -85,19 +91,26 @@ class TunnelClient:
         except DecodeError:
             return default_response(message, frame, ZclStatus.MALFORMED_COMMAND)
         outcome: _Outcome = ZclStatus.UNSUP_CLUSTER_COMMAND
-        if isinstance(command, tunnel.TransferData):
+        if isinstance(command, tunnel.TransferData) and self._asking and self._number is None:
+            self._held, outcome = command, ZclStatus.SUCCESS  # one repeat on the air reverses the order
+        elif isinstance(command, tunnel.TransferData):
             outcome = self._transfer(command)
         elif isinstance(command, tunnel.TransferDataError | tunnel.TunnelClosureNotification):
             if command.tunnel == self._number:
                 self._gone.set()
             outcome = ZclStatus.SUCCESS
         elif isinstance(command, tunnel.RequestTunnelResponse):
-            if self._questions.take_zcl(message, frame) and command.status is tunnel.TunnelStatus.SUCCESS:
-                self._number = command.tunnel  # now, not when `keep` goes on: the hub may PUT at once
-            outcome = ZclStatus.SUCCESS
+            outcome = self._opened(command) if self._questions.take_zcl(message, frame) else ZclStatus.SUCCESS
         if isinstance(outcome, ZclStatus):
             return default_response(message, frame, outcome)
         return tunnel.frame(outcome, self._questions.next_sequence(), direction=Direction.TO_SERVER)
+
+    def _opened(self, response: tunnel.RequestTunnelResponse) -> _Outcome:
+        if response.status is not tunnel.TunnelStatus.SUCCESS:
+            return ZclStatus.SUCCESS
+        self._number = response.tunnel  # now, not when `keep` goes on: the hub may PUT at once
+        held, self._held = self._held, None
+        return self._transfer(held) if held is not None else ZclStatus.SUCCESS
 
     def _transfer(self, transfer: tunnel.TransferData) -> _Outcome:
         if transfer.tunnel != self._number:

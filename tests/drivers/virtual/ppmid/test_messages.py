@@ -125,19 +125,62 @@ def test_a_forged_message_does_not_use_up_counters():
 # --- the tunnel ---------------------------------------------------------------------------------------------
 
 
+class PutAt:
+    """Stands where the fake hub's event is: PUTs as soon as it has sent the response."""
+
+    def __init__(self, hub):
+        self.hub = hub
+
+    def set(self):
+        self.hub.put(command(7))
+
+
 def test_a_hub_may_put_the_moment_it_has_opened_the_tunnel():
     async def scenario(bench):
-        opened = bench.hub.tunnel_opened
-
-        class PutAtOnce:
-            def set(self):
-                bench.hub.put(command(7))
-
-        bench.hub.tunnel_opened = PutAtOnce()
+        bench.hub.tunnel_opened = PutAt(bench.hub)
         await bench.join()
         await within(bench.hub.put_arrived.wait())
-        bench.hub.tunnel_opened = opened
         assert isinstance(bench.hub.puts[0], tunnel.TransferData)
+
+    run(scenario)
+
+
+def test_data_that_overtake_the_response_are_kept_for_it():
+    async def scenario(bench):
+        say = bench.hub.say
+
+        def put_first(cluster, frame, **rest):
+            if frame.command == 0:  # RequestTunnelResponse
+                bench.hub.say = say
+                bench.hub.put(command(7))
+            say(cluster, frame, **rest)
+
+        take_tunnel = bench.hub.take_tunnel
+
+        def watched(request, opened, frame):
+            bench.hub.say = put_first
+            take_tunnel(request, opened, frame)
+
+        bench.hub.take_tunnel = watched
+        await bench.join()
+        await within(bench.hub.put_arrived.wait())
+        bench.hub.take_tunnel = take_tunnel
+        assert isinstance(bench.hub.puts[0], tunnel.TransferData)
+        assert [fields["result"] for _, fields in await log(bench)] == ["answered"]
+
+    run(scenario)
+
+
+def test_a_tunnel_of_before_a_power_cut_is_refused():
+    async def scenario(bench):
+        await tunnelled(bench)
+        await bench.device.power(on=False)
+        bench.stack.lost = 1_000_000
+        await bench.device.power(on=True)
+        bench.stack.hub = bench.hub  # a radio that hears, before the rejoin is through
+        bench.hub.put(command(7))
+        await within(bench.hub.put_arrived.wait())
+        assert isinstance(bench.hub.puts[0], tunnel.TransferDataError)
 
     run(scenario)
 
