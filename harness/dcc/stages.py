@@ -37,7 +37,7 @@ from harness.smets.requests import (
 from harness.smets.routing import GbcsRoute, NoRoute, S1spRoute, route
 from harness.smets.rulebook import Consultation, Rulebook
 from harness.smets.smi import DeviceRecord, SmiEvent, Transition, transition
-from harness.smets.table import applies_to
+from harness.smets.table import APPLIES_TO, FIRMWARE, HUB_FAMILY, applies_to
 from harness.smets.version import read_version
 
 _PASS = Judgement(rules=())
@@ -191,8 +191,14 @@ def versioning(enquiry: Enquiry, estate: Estate) -> Judgement:
         enquiry.known_hub, enquiry.known, estate.cpl, estate.rules, estate.defects
     )
     resolution = enquiry.versioning.resolution
+    enquiry.used.note(APPLIES_TO)
     if resolution is None:
         return _PASS
+    for record in (enquiry.known, enquiry.known_hub):
+        enquiry.used.note(*read_version(record.version, estate.rules).rules)
+    enquiry.used.note(HUB_FAMILY)
+    if resolution.flipped:
+        enquiry.used.note(FIRMWARE)
     return Judgement(code=resolution.code, reason=resolution.reason, rules=resolution.rules)
 
 

@@ -26,6 +26,7 @@ from harness.smets.version import SmetsVersion
 TABLE = "MP202-TABLE-"
 APPLIES_TO = "MP202-APPLIES-TO"
 TRIGGER = "MP202-TRIGGER"
+HUB_FAMILY = "HUB-FAMILY"
 HUB_UNKNOWN = "MP202-HUB-UNKNOWN"
 DEVICE_UNKNOWN = "MP202-DEVICE-UNKNOWN"
 FIRMWARE = "MP202-FIRMWARE"
@@ -109,6 +110,7 @@ def check(rules: Rulebook) -> None:
     """Raise RuleError unless the table has each combination once and every neighbour an outcome."""
     rules.rule(APPLIES_TO).choices(DeviceType)
     rules.rule(TRIGGER).text()
+    rules.rule(HUB_FAMILY).text()
     rules.rule(FIRMWARE).choice(FirmwareAfter)
     seen: dict[tuple[SmetsVersion, SmetsVersion], str] = {}
     for rule in rules.starting(TABLE):

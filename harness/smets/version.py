@@ -62,6 +62,6 @@ def _patterns(rules: Rulebook) -> tuple[Rule, ...]:
 
 def _pattern(rule: Rule) -> re.Pattern[str]:
     try:
-        return re.compile(rule.text("matches"), re.IGNORECASE)
+        return re.compile(rule.text("matches"), re.IGNORECASE | re.ASCII)
     except re.error as error:
         raise RuleError(rule.id, f"`matches` is not a regular expression: {error}") from None

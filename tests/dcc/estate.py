@@ -1,0 +1,135 @@
+"""A DCC over two hubs that answer as they are told."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.dcc.cpl_file import load_cpl
+from harness.dcc.documents import Prenotification
+from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
+from harness.errors import StimulusImpossible
+from harness.eui64 import Eui64
+from harness.gbcs import BenchPki, OwnKeys
+from harness.gbcs.use_cases import cs08
+from harness.smets.cpl import DeviceType
+from harness.smets.version import SmetsVersion
+from tests.smets.rules import own
+
+S1, S2 = SmetsVersion.SMETS1, SmetsVersion.SMETS2_PLUS
+PPMID = Eui64.parse("00-DB-12-34-56-78-90-A4")
+HUB_1 = Eui64.parse("00-DB-12-34-56-78-91-01")
+HUB_2 = Eui64.parse("00-DB-12-34-56-78-91-02")
+HUB = {S1: HUB_1, S2: HUB_2}
+INSTALL_CODE = bytes.fromhex("83FED3407A939723A5C639B26916D505")
+FIRMWARE = bytes.fromhex("01020304")
+PKI = BenchPki("test")
+CPL_FILE = Path(__file__).parents[2] / "rigs" / "cpl-virtual.csv"
+
+
+@dataclass
+class Value:
+    value: object
+
+
+@dataclass
+class Record:
+    status: int
+    value: Value | None
+
+
+class Hub:
+    """A hub with a PPMID behind it. `fails` is raised by whatever is asked of it."""
+
+    def __init__(self, eui64, *, tunnel):
+        self.eui64 = eui64
+        self.tunnel = tunnel
+        self.asked = []
+        self.fails = None
+        self.records = {0x0002: Record(0, Value(0x01020304))}
+        self.answer = self.honest_answer
+        self.read_result = True
+
+    def _ask(self, *what):
+        self.asked.append(what)
+        if self.fails is not None:
+            raise self.fails
+
+    def honest_answer(self, message):
+        return cs08.response(message, FIRMWARE, OwnKeys(PPMID, PKI), ok=self.read_result)
+
+    async def add_to_device_log(self, eui64, install_code, join_time_s):
+        self._ask("add", eui64, install_code, join_time_s)
+
+    async def remove_from_device_log(self, eui64):
+        self._ask("remove", eui64)
+
+    async def deliver_gbcs(self, eui64, message, timeout_s):
+        self._ask("gbcs", eui64, message)
+        if not self.tunnel:
+            raise StimulusImpossible("this hub serves no tunnel")
+        await asyncio.sleep(0)
+        return self.answer(message)
+
+    async def read_attributes(self, eui64, cluster, attributes, *, client_side, timeout_s):
+        self._ask("read", eui64, cluster, tuple(attributes), client_side)
+        return self.records
+
+
+class RecordingTap:
+    def __init__(self):
+        self.events = []
+
+    def record(self, boundary, source, destination, summary, data=b"", **details):
+        self.events.append((boundary, source, destination, summary, data, details))
+
+    def at(self, boundary):
+        return [event for event in self.events if event[0] is boundary]
+
+
+@dataclass
+class Estate:
+    """The DCC under test and what stands around it."""
+
+    rules: object = field(default_factory=own)
+    defects: tuple = ()
+    keys: object = PKI
+    cpl: object = None
+
+    def __post_init__(self):
+        self.tap = RecordingTap()
+        self.hubs = {S1: Hub(HUB_1, tunnel=False), S2: Hub(HUB_2, tunnel=True)}
+        self.dcc = EmbeddedDcc(
+            rules=self.rules,
+            cpl=self.cpl or load_cpl(CPL_FILE, self.rules),
+            keys=self.keys,
+            tap=self.tap,
+            defects=self.defects,
+            answer_within_s=1.0,
+        )
+        for family, hub in self.hubs.items():
+            self.dcc.provision_hub(hub_prenotification(hub.eui64, family), hub)
+
+    async def prenotify(self, version, **changes):
+        text = version.value if isinstance(version, SmetsVersion) else version
+        return await self.dcc.prenotify(replace(NOTICE, version=text, **changes))
+
+    async def whitelist(self, hub, device=PPMID):
+        return await self.dcc.whitelist(HUB.get(hub, hub), device, INSTALL_CODE, 90)
+
+    async def row(self, notified, hub):
+        """Pre-notify, whitelist, read back, ask for the firmware version."""
+        assert (await self.prenotify(notified)).ok
+        listed = await self.whitelist(hub)
+        return listed, await self.dcc.read_inventory(PPMID), await self.dcc.request("11.2", PPMID)
+
+
+NOTICE = Prenotification(
+    device=PPMID,
+    device_type=DeviceType.PPMID,
+    manufacturer="1234",
+    model="00090100",
+    version="SMETS1",
+    firmware="01020304",
+)
