@@ -38,8 +38,8 @@ def test_before_mp202_that_list_is_refused_with_both_lines():
 
 
 def test_columns_may_stand_in_any_order_with_others_among_them_and_a_bom(tmp_path):
-    text = "Note,status,SMETS/CHTS  Version,device type,FIRMWARE VERSION,Model,Manufacturer\n"
-    cpl = load(tmp_path, "\ufeff" + text + "x,Active,SMETS2+,PPMID,01020304,00090100,1234\n\n,,,,,,\n")
+    text = "status,Note,SMETS/CHTS  Version,device type,FIRMWARE VERSION,Model,Manufacturer\n"
+    cpl = load(tmp_path, "\ufeff" + text + "Active,x,SMETS2+,PPMID,01020304,00090100,1234\n\n,,,,,,\n")
     (row,) = cpl.rows
     assert (row.model, row.line) == (NOTICE.device_model, 2)
 
