@@ -38,7 +38,7 @@ class DriverContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverSpec:
-    """What an entry point names. `options` is a frozen dataclass, bound from the rig file by documents.bind."""
+    """What an entry point names. `options` is a frozen dataclass, bound from the rig file."""
 
     face: Face
     options: type[Any]
@@ -50,7 +50,7 @@ class DriverSpec:
 
 
 class Environment(Protocol):
-    """Something that provides ports. `start` returns names and values for ``${environment.NAME}`` in the rig."""
+    """Something that provides ports; `start` returns values for ``${environment.NAME}`` in the rig."""
 
     def start(self) -> Mapping[str, str]:
         """Bring it up; blocking. Raises RigFault."""
@@ -65,7 +65,7 @@ class Environment(Protocol):
         """Switch a node's supply."""
 
     def inject_fault(self, node: str, fault: str, **arguments: object) -> None:
-        """Make a node misbehave, e.g. ``unplug`` / ``replug`` a dongle. Raises StimulusImpossible when it cannot."""
+        """Make a node misbehave, e.g. ``unplug`` / ``replug``; StimulusImpossible when it cannot."""
 
 
 # --- the radio of a hub ---------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class RadioListener(Protocol):
         """Take a join, rejoin or leave."""
 
     def radio_lost(self, reason: str) -> None:
-        """Note that the radio is gone (unplugged, reset, no answer); nothing works until it is opened again."""
+        """Note that the radio is gone (unplugged, reset, silent); nothing works until it is opened again."""
 
 
 class Radio(Protocol):
@@ -179,7 +179,7 @@ class Radio(Protocol):
         """Close the port; never raises; may be called twice."""
 
     async def permit(self, eui64: Eui64, link_key: bytes, window_s: float) -> None:
-        """Let this one device in, under its install-code link key (16 octets), for `window_s`; others stay out."""
+        """Let this one device in for `window_s`, under its install-code link key (16 octets)."""
 
     async def close_window(self) -> None:
         """Let nobody in from now, and forget transient keys."""

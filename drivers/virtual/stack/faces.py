@@ -6,11 +6,13 @@ own event loop. Keys are 16 octets; addresses are numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness.eui64 import Eui64
+from harness.zigbee.zdo import SimpleDescriptor
 
 
 class DeliveryMode(Enum):
@@ -167,3 +169,60 @@ class JoinResult:
     network: NetworkParameters | None = None
     short_address: int | None = None
     parent_eui64: Eui64 | None = None
+
+
+class CoordinatorStack(Protocol):
+    """What an EZSP NCP stands on: the stack core in the coordinator's role."""
+
+    @property
+    def eui64(self) -> Eui64:
+        """The node's EUI-64."""
+
+    @property
+    def network(self) -> NetworkParameters | None:
+        """The network that the node has formed, or None."""
+
+    def power(self, on: bool) -> None:
+        """Switch the radio; what the node saves it keeps."""
+
+    def form(self, network: NetworkParameters) -> None:
+        """Begin a network. Raises ValueError when the node is on one."""
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Be on the network that `save` told, frame counters moved forward by their safety margin."""
+
+    def save(self) -> dict[str, Any]:
+        """Return, as plain json values, what the stack keeps without power."""
+
+    def abandon(self) -> None:
+        """Leave the network without a word on the air; children, counters and keys of it are forgotten."""
+
+    def permit_joining(self, duration_s: int) -> None:
+        """Set the beacon's association permit for so many seconds; 0 ends it, 255 lasts."""
+
+    def add_endpoint(self, descriptor: SimpleDescriptor) -> None:
+        """Show an endpoint to Match_Desc, Simple_Desc and Active_EP requests."""
+
+    async def send(self, request: ApsRequest) -> Delivery:
+        """Send an APS message, cut into blocks unless `request.fragment` is set, and wait for its end."""
+
+    async def acknowledge_block(self, block: ApsIndication, received: int) -> None:
+        """Acknowledge a block that its host reassembles; `received` is the bitmap of its window."""
+
+    async def remove_device(self, eui64: Eui64) -> Delivery:
+        """Tell a child to leave."""
+
+    def short_address_of(self, eui64: Eui64) -> int | None:
+        """Return the short address of a node of the network."""
+
+    def eui64_of(self, short_address: int) -> Eui64 | None:
+        """Return the EUI-64 of a node of the network."""
+
+    def children(self) -> tuple[tuple[Eui64, int], ...]:
+        """Return EUI-64 and short address of the children."""
+
+    def set_frame_counters(self, *, network: int | None = None, aps: int | None = None) -> None:
+        """Set outgoing frame counters; only off a network."""
+
+    def frame_counters(self) -> tuple[int, int]:
+        """Return the outgoing frame counters, network and APS."""

@@ -1,0 +1,85 @@
+"""A rig as its file says it: what is on the bench, and which driver reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from harness.documents import HexBytes, Node
+from harness.eui64 import Eui64
+
+_INSTALL_CODE_OCTETS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpmidDevice:
+    """The device under test, as its maker's label and the CPL have it.
+
+    `install_code` has 16 octets, without its CRC; `manufacturer` 4, `model` (hardware version included) and
+    `firmware` 8 hex digits.
+    """
+
+    eui64: Eui64
+    install_code: HexBytes
+    manufacturer: str
+    model: str
+    firmware: str
+
+    def __post_init__(self) -> None:
+        if len(self.install_code) != _INSTALL_CODE_OCTETS:
+            raise ValueError(
+                f"`install-code` has {_INSTALL_CODE_OCTETS} octets without its CRC, not {len(self.install_code)}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubEntry:
+    """An emulated hub: what it is and the radio it is on."""
+
+    profile: str  # `smets1`, `smets2`, or a file beside the rig's
+    radio: Node
+    channel: int
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpmidEntry:
+    """The PPMID under test: what it is, and its port."""
+
+    device: PpmidDevice
+    port: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DccEntry:
+    """The DCC: embedded, with a CPL file and, to prove that plans notice, defects."""
+
+    type: Literal["embedded"] = "embedded"
+    cpl: Path
+    cpl_map: Path | None = None
+    defects: tuple[str, ...] = ()
+    answer_within: str = "20 s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PkiEntry:
+    """Where keys come from: `seed` for the bench's own, never secret, keys."""
+
+    seed: str = "ppmid-bench"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rig:
+    """A rig file (`ppmid-bench/rig@1`)."""
+
+    name: str
+    dcc: DccEntry
+    hubs: Mapping[str, HubEntry]
+    ppmid: PpmidEntry
+    pki: PkiEntry = field(default_factory=PkiEntry)
+    environment: Node | None = None
+    sniffer: Node | None = None
+    power: Node | None = None
+    where: Node
