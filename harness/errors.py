@@ -65,7 +65,7 @@ class RadioUndelivered(BenchError):
 
 
 class DeviceSilent(RadioUndelivered):
-    """A device did not answer what reached it, or not in time. Whose fault that is, the case must find out."""
+    """A device did not answer what reached it, or not in time. The case must find out whose fault it is."""
 
 
 class HarnessBug(BenchError):

@@ -9,7 +9,7 @@ from harness.dcc.embedded import EmbeddedDcc
 from harness.errors import PlanError
 from harness.eui64 import Eui64
 from harness.hub.core import CommunicationsHub
-from harness.rig.faces import Environment, PpmidPort, Power, Sniffer
+from harness.rig.faces import Environment, Power, PpmidPort, Sniffer
 from harness.rig.model import PpmidDevice
 from harness.smets.rulebook import Rulebook
 from harness.smets.version import SmetsVersion

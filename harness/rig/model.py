@@ -30,7 +30,7 @@ class PpmidDevice:
     def __post_init__(self) -> None:
         if len(self.install_code) != _INSTALL_CODE_OCTETS:
             raise ValueError(
-                f"`install-code` has {_INSTALL_CODE_OCTETS} octets without its CRC, not {len(self.install_code)}"
+                f"`install-code` has {_INSTALL_CODE_OCTETS} octets, not {len(self.install_code)}"
             )
 
 
