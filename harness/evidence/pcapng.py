@@ -1,0 +1,143 @@
+"""Captures as Wireshark reads them: pcapng, IEEE 802.15.4 TAP frames (linktype 283), one interface a channel.
+
+Keys go into the file as Decryption Secrets Blocks, before the first frame that needs them. All numbers are
+little-endian. Source: pcapng (draft-ietf-opsawg-pcapng), IEEE 802.15.4 TAP link type specification.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+LINKTYPE_IEEE802_15_4_TAP = 283
+
+_SECTION, _INTERFACE, _PACKET, _SECRETS = 0x0A0D0D0A, 1, 6, 0x0000000A
+_BYTE_ORDER = 0x1A2B3C4D
+_SNAP = 65535
+_OPT_END, _OPT_COMMENT, _IF_NAME, _IF_TSRESOL, _SHB_APPLICATION = 0, 1, 2, 9, 4
+_MICROSECONDS = 6
+_TAP_FCS, _TAP_RSS, _TAP_CHANNEL, _TAP_LQI = 0, 1, 3, 10
+_FCS_16_BIT = 1
+SECRETS_ZIGBEE_NWK_KEY = 0x5A4E574B
+SECRETS_ZIGBEE_APS_KEY = 0x5A415053
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedFrame:
+    """One frame of a capture: the PSDU with its FCS, and how it was heard. `time_s` is Unix time."""
+
+    time_s: float
+    channel: int
+    psdu: bytes
+    rssi_dbm: float
+    lqi: int
+    page: int = 0
+    comment: str | None = None
+
+
+def section(application: str) -> bytes:
+    """Return a section header block, the start of a file."""
+    body = struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1) + _options((_SHB_APPLICATION, application.encode()))
+    return _block(_SECTION, body)
+
+
+def interface(name: str) -> bytes:
+    """Return an interface description block; interfaces are numbered from 0 in the file's order."""
+    body = struct.pack("<HHI", LINKTYPE_IEEE802_15_4_TAP, 0, _SNAP)
+    return _block(
+        _INTERFACE, body + _options((_IF_NAME, name.encode()), (_IF_TSRESOL, bytes([_MICROSECONDS])))
+    )
+
+
+def packet(number: int, frame: CapturedFrame) -> bytes:
+    """Return an enhanced packet block for a frame heard on interface `number`."""
+    data = tap_header(frame) + frame.psdu
+    time_us = round(frame.time_s * 1_000_000)
+    head = struct.pack("<IIIII", number, time_us >> 32, time_us & 0xFFFFFFFF, len(data), len(data))
+    options = _options((_OPT_COMMENT, frame.comment.encode())) if frame.comment else b""
+    return _block(_PACKET, head + _padded(data) + options)
+
+
+def tap_header(frame: CapturedFrame) -> bytes:
+    """Return the TAP pseudo-header: FCS type, RSS in dBm, channel and page, LQI."""
+    fields = (
+        (_TAP_FCS, bytes([_FCS_16_BIT])),
+        (_TAP_RSS, struct.pack("<f", frame.rssi_dbm)),
+        (_TAP_CHANNEL, struct.pack("<HB", frame.channel, frame.page)),
+        (_TAP_LQI, bytes([frame.lqi])),
+    )
+    body = b"".join(struct.pack("<HH", kind, len(value)) + _padded(value) for kind, value in fields)
+    return struct.pack("<BBH", 0, 0, 4 + len(body)) + body
+
+
+def network_key_secret(key: bytes, pan_id: int) -> bytes:
+    """Return a block that holds a network key."""
+    return _secrets(SECRETS_ZIGBEE_NWK_KEY, key + struct.pack("<H", pan_id))
+
+
+def _secrets(kind: int, secret: bytes) -> bytes:
+    return _block(_SECRETS, struct.pack("<II", kind, len(secret)) + _padded(secret))
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    length = len(body) + 12
+    return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
+
+
+def _padded(octets: bytes) -> bytes:
+    return octets + bytes(-len(octets) % 4)
+
+
+def _options(*options: tuple[int, bytes]) -> bytes:
+    body = b"".join(struct.pack("<HH", code, len(value)) + _padded(value) for code, value in options)
+    return body + struct.pack("<HH", _OPT_END, 0)
+
+
+class PcapngWriter:
+    """Writes a capture, a block at a time; a killed run leaves whole blocks."""
+
+    def __init__(self, path: Path, application: str) -> None:
+        self._file = path.open("wb", buffering=0)
+        self._interfaces: dict[int, int] = {}
+        self._network_keys: set[bytes] = set()
+        self._file.write(section(application))
+        self.frames = 0
+
+    def add_network_key(self, key: bytes, pan_id: int) -> None:
+        """Put a network key (16 octets) into the file, unless it is in it already."""
+        if key not in self._network_keys and not self._file.closed:
+            self._network_keys.add(key)
+            self._file.write(network_key_secret(key, pan_id))
+
+    def write(self, frame: CapturedFrame) -> None:
+        """Write a frame; nothing happens after `close`."""
+        if self._file.closed:
+            return
+        number = self._interfaces.get(frame.channel)
+        if number is None:
+            number = self._interfaces[frame.channel] = len(self._interfaces)
+            self._file.write(interface(f"channel {frame.channel}"))
+        self._file.write(packet(number, frame))
+        self.frames += 1
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._file.close()
+
+
+def read_psdus(path: Path) -> Iterator[bytes]:
+    """Yield the PSDUs of a capture of PcapngWriter, in order; a last block cut short is passed over."""
+    data = path.read_bytes()
+    at = 0
+    while at + 12 <= len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        if length < 12 or at + length > len(data):
+            return
+        if kind == _PACKET:
+            (captured,) = struct.unpack_from("<I", data, at + 8 + 12)
+            whole = data[at + 28 : at + 28 + captured]
+            (tap_length,) = struct.unpack_from("<H", whole, 2)
+            yield whole[tap_length:]
+        at += length

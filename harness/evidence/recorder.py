@@ -1,0 +1,157 @@
+"""Records one attempt at a case: timeline, capture, the serial port's log, GBCS messages, other files."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from harness.eui64 import Eui64
+from harness.evidence.air import AirRecord, HeardFrame
+from harness.evidence.pcapng import CapturedFrame, PcapngWriter
+from harness.evidence.timeline import RunClock, Timeline
+from harness.rig.faces import SniffedFrame
+from harness.tap import Boundary
+
+CAPTURE, TIMELINE, SERIAL_LOG, WIRESHARK_KEYS = (
+    "han.pcapng",
+    "timeline.jsonl",
+    "ppmid-serial.log",
+    "keys.json",
+)
+
+
+class CaseRecorder:
+    """A Tap that writes into one folder; its files are whole after every event."""
+
+    def __init__(self, folder: Path, clock: RunClock, *, application: str) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.air_record = AirRecord()
+        self._clock = clock
+        self._timeline = Timeline(folder / TIMELINE, clock)
+        self._capture = PcapngWriter(folder / CAPTURE, application)
+        self._serial = (folder / SERIAL_LOG).open("w", encoding="utf-8", buffering=1)
+        self._network_keys: dict[bytes, None] = {}
+        self._link_keys: dict[Eui64, list[bytes]] = {}
+        self._gbcs = 0
+        self._comment: str | None = None
+        self._lock = threading.Lock()
+
+    def record(
+        self,
+        boundary: Boundary,
+        source: str,
+        destination: str,
+        summary: str,
+        data: bytes = b"",
+        **details: object,
+    ) -> None:
+        """Stamp and store an event, and what else the pack keeps of its boundary."""
+        self._timeline.record(boundary, source, destination, summary, data, **details)
+        if boundary is Boundary.SERIAL:
+            self._log_serial(source, destination, summary)
+        elif boundary is Boundary.GBCS and data:
+            self._keep_gbcs(source, destination, data)
+        elif boundary is Boundary.STEP:
+            with self._lock:
+                self._comment = summary
+
+    def _log_serial(self, source: str, destination: str, line: str) -> None:
+        with self._lock:
+            if not self._serial.closed:
+                stamp = f"{self._clock.elapsed_s():10.6f}"
+                self._serial.write(f"{stamp}  {source} -> {destination}  {_printable(line)}\n")
+
+    def _keep_gbcs(self, source: str, destination: str, message: bytes) -> None:
+        with self._lock:
+            self._gbcs += 1
+            number = self._gbcs
+        name = f"gbcs/{number:03d}-{_word(source)}-to-{_word(destination)}.hex"
+        self.save(name, message.hex().upper() + "\n")
+
+    def add_keys(
+        self, network_keys: Iterable[bytes] = (), link_keys: Mapping[Eui64, bytes] | None = None
+    ) -> None:
+        """Know keys (16 octets) of the HANs that are heard; the pack keeps them for others to decode."""
+        for key in network_keys:
+            if key not in self._network_keys:
+                self._network_keys[key] = None
+                self.air_record.add_network_key(key)
+                self._capture.add_network_key(key, pan_id=0xFFFF)
+        for eui64, key in (link_keys or {}).items():
+            known = self._link_keys.setdefault(eui64, [])
+            if key not in known:
+                known.append(key)
+                self.air_record.add_link_key(eui64, key)
+        self._write_keys()
+
+    def _write_keys(self) -> None:
+        keys = {
+            "network": [key.hex().upper() for key in self._network_keys],
+            "link": {str(eui): [key.hex().upper() for key in keys] for eui, keys in self._link_keys.items()},
+        }
+        self.save(WIRESHARK_KEYS, json.dumps(keys, indent=2) + "\n")
+
+    def air(self, frame: SniffedFrame) -> HeardFrame:
+        """Take a frame off the air: into the capture, and decoded into the timeline."""
+        with self._lock:
+            comment, self._comment = self._comment, None
+        self._capture.write(
+            CapturedFrame(
+                time_s=frame.time_s,
+                channel=frame.channel,
+                psdu=frame.psdu,
+                rssi_dbm=frame.rssi_dbm,
+                lqi=frame.lqi,
+                page=frame.page,
+                comment=comment,
+            )
+        )
+        heard = self.air_record.heard(frame)
+        self._timeline.record(
+            Boundary.AIR,
+            heard.source,
+            heard.destination,
+            heard.summary,
+            frame.psdu,
+            frame=self._capture.frames,
+            channel=frame.channel,
+            rssi_dbm=round(frame.rssi_dbm, 1),
+            lqi=frame.lqi,
+        )
+        return heard
+
+    def frames(self) -> int:
+        """Return how many frames the capture has."""
+        return self._capture.frames
+
+    def save(self, name: str, content: bytes | str) -> Path:
+        """Write a file of the case, whole or not at all; `name` may have a folder."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write_whole(path, content)
+
+    def close(self) -> None:
+        """Close every file; may be called twice."""
+        self._timeline.close()
+        self._capture.close()
+        with self._lock:
+            self._serial.close()
+
+
+def write_whole(path: Path, content: bytes | str) -> Path:
+    """Write a file beside its place and move it there, so that nobody ever reads half of it."""
+    octets = content.encode() if isinstance(content, str) else content
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(octets)
+    return beside.replace(path)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
+
+
+def _word(party: str) -> str:
+    return "".join(letter.lower() if letter.isalnum() else "-" for letter in party).strip("-")
