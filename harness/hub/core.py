@@ -70,6 +70,7 @@ class CommunicationsHub:
         self._log = DeviceLog()
         self._link_keys: dict[Eui64, bytes] = {}
         self._events: list[HubEvent] = []
+        self._listeners: list[Callable[[HubEvent], None]] = []
         self._trust = TrustCentre(self._log, self._record)
         suites = profile.key_establishment_suites
         if HubDefect.OFFERS_WRONG_SUITE in self._defects:
@@ -145,6 +146,10 @@ class CommunicationsHub:
     def events(self) -> tuple[HubEvent, ...]:
         """What was admitted, refused and why, in order of time."""
         return tuple(self._events)
+
+    def listen(self, listener: Callable[[HubEvent], None]) -> None:
+        """Tell `listener` of every event from now; it is called on the loop and must not block."""
+        self._listeners.append(listener)
 
     def device_log(self) -> tuple[DeviceLogEntry, ...]:
         """Return the device log."""
@@ -301,6 +306,8 @@ class CommunicationsHub:
 
     def _record(self, event: HubEvent) -> None:
         self._events.append(event)
+        for listener in self._listeners:
+            listener(event)
         self._tap.record(
             Boundary.HUB,
             self.name,

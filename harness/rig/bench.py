@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from harness.dcc.embedded import EmbeddedDcc
-from harness.errors import PlanError
+from harness.errors import BenchError, PlanError, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.core import CommunicationsHub
-from harness.rig.faces import Environment, Power, PpmidPort, Sniffer
+from harness.rig.faces import Environment, NetworkSettings, Power, PpmidPort, Sniffer
 from harness.rig.model import PpmidDevice
 from harness.smets.rulebook import Rulebook
 from harness.smets.version import SmetsVersion
 from harness.tap import Tap
 
+_UNDONE_BY = {"unplug": "replug"}  # faults that last until they are taken back
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubOnBench:
-    """A hub of the rig. `family` is what the rig says it is."""
+    """A hub of the rig. `family` is what its profile makes it."""
 
     hub: CommunicationsHub
     family: SmetsVersion
+    settings: NetworkSettings
 
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
-    """A rig in use. `ppmid_device` is what the rig file says of the device under test."""
+    """A rig in use. `ppmid_device` is what the rig file says of the device under test.
+
+    `nodes` says which node of the environment a resource is reached at (`hubs.smets1.radio`, `ppmid.port`).
+    """
 
     rules: Rulebook
     dcc: EmbeddedDcc
@@ -37,7 +45,9 @@ class Bench:
     power: Power | None = None
     sniffer: Sniffer | None = None
     environment: Environment | None = None
-    nodes: Mapping[str, str] = field(default_factory=dict)  # resource name -> the environment's node
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _to_undo: list[tuple[str, str]] = field(default_factory=list)
 
     def hub(self, name: str) -> HubOnBench:
         """Return a hub by its name in the rig; PlanError when it has none of that name."""
@@ -51,14 +61,90 @@ class Bench:
         """The EUI-64 of the PPMID under test."""
         return self.ppmid_device.eui64
 
+    def inject_fault(self, resource: str, fault: str, **arguments: object) -> None:
+        """Make a resource misbehave; what lasts is taken back when the next case begins.
+
+        Raises StimulusImpossible on a rig that cannot do it.
+        """
+        node = self.nodes.get(resource)
+        if self.environment is None or node is None:
+            raise StimulusImpossible(f"this rig cannot make `{resource}` misbehave")
+        self.environment.inject_fault(node, fault, **arguments)
+        if fault in _UNDONE_BY:
+            self._to_undo.append((node, _UNDONE_BY[fault]))
+
     async def reset_case(self) -> None:
-        """Begin afresh: PPMID off every HAN with its own install code, device logs and SMI without it."""
-        raise NotImplementedError
+        """Begin afresh: PPMID off every HAN with its own install code, device logs and SMI without it.
+
+        Raises RigFault when the rig is not healthy, DutFault when the PPMID does not answer as it must.
+        """
+        await self.take_faults_back()
+        if self.power is not None:
+            await self.power.switch(on=True)
+        await self.ppmid.leave()
+        await self.ppmid.set_install_code(self.ppmid_device.install_code)
+        await self.ppmid.received()
+        for entry in self.hubs.values():
+            for listed in entry.hub.device_log():
+                await entry.hub.remove_from_device_log(listed.eui64)
+        self.dcc.forget_devices()
+
+    async def take_faults_back(self) -> None:
+        """Undo injected faults that last, and start the hubs again that lost their radios by them."""
+        undone, self._to_undo = self._to_undo, []
+        for node, remedy in undone:
+            if self.environment is not None:
+                self.environment.inject_fault(node, remedy)
+        if undone:
+            await self._restart_unhealthy_hubs()
 
     async def health(self) -> str | None:
         """Return what is wrong with the rig in one sentence, or None when all of it answers."""
-        raise NotImplementedError
+        for name, entry in self.hubs.items():
+            if (wrong := await _wrong(entry.hub.ping)) is not None:
+                return f"hub {name}: {wrong}"
+        if (wrong := await _wrong(self.ppmid.identify)) is not None:
+            return f"PPMID: {wrong}"
+        return None
 
     async def recover(self) -> str:
-        """Bring the rig back as far as it can be; return what was done. RigFault when it stays unhealthy."""
-        raise NotImplementedError
+        """Bring the rig back up its ladder: power cycle the PPMID, restart hubs; return what was done.
+
+        Raises RigFault when it stays unhealthy.
+        """
+        done = await self._restart_unhealthy_hubs()
+        if await _wrong(self.ppmid.identify) is not None:
+            done += await self._revive_ppmid()
+        wrong = await self.health()
+        if wrong is not None:
+            raise RigFault(f"the rig stays unhealthy: {wrong}", remedy="look at its cables and ports")
+        return ", ".join(done) or "nothing to do"
+
+    async def _restart_unhealthy_hubs(self) -> list[str]:
+        done = []
+        for name, entry in self.hubs.items():
+            if await _wrong(entry.hub.ping) is None:
+                continue
+            await entry.hub.stop()
+            if await _wrong(partial(entry.hub.start, entry.settings)) is None:
+                done.append(f"hub {name} started again")
+        return done
+
+    async def _revive_ppmid(self) -> list[str]:
+        done = []
+        if self.power is not None:
+            await self.power.switch(on=False)
+            await self.power.switch(on=True)
+            done.append("PPMID power cycled")
+        await self.ppmid.close()
+        if await _wrong(self.ppmid.open) is None:
+            done.append("PPMID port opened again")
+        return done
+
+
+async def _wrong(attempt: Callable[[], Awaitable[object]]) -> str | None:
+    try:
+        await attempt()
+    except BenchError as error:
+        return str(error)
+    return None

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from harness.documents import HexBytes, Node
+from harness.documents import HexBytes, Node, Seconds
 from harness.eui64 import Eui64
 
 _INSTALL_CODE_OCTETS = 16
+_ANSWER_WITHIN = Seconds(20.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class DccEntry:
     cpl: Path
     cpl_map: Path | None = None
     defects: tuple[str, ...] = ()
-    answer_within: str = "20 s"
+    answer_within: Seconds = _ANSWER_WITHIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,173 @@
+"""Brings a rig up, whole or not at all, and takes it down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness.dcc.cpl_file import load_cpl
+from harness.dcc.defects import DccDefect
+from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
+from harness.documents import load_yaml
+from harness.errors import RigFault
+from harness.gbcs import BenchPki
+from harness.hub.core import CommunicationsHub
+from harness.hub.defects import HubDefect
+from harness.hub.trust_centre import HubEvent, HubEventKind
+from harness.rig.bench import Bench, HubOnBench
+from harness.rig.faces import DriverContext, Environment, Face, NetworkSettings
+from harness.rig.load import driver_of, driver_options, environment_nodes, hub_profile
+from harness.rig.model import Rig
+from harness.smets.cpl import Cpl
+from harness.smets.rulebook import Rulebook
+from harness.smets.version import SmetsVersion
+from harness.tap import Tap
+
+
+def load_rig_cpl(rig: Rig, rules: Rulebook) -> Cpl:
+    """Return the rig's Central Products List; raises ConfigError."""
+    header_map: Mapping[str, str] | None = None
+    if rig.dcc.cpl_map is not None:
+        header_map = {key: str(value) for key, value in load_yaml(rig.dcc.cpl_map).plain().items()}
+    return load_cpl(rig.dcc.cpl, rules, header_map)
+
+
+async def open_bench(rig: Rig, rules: Rulebook, tap: Tap, *, run_dir: Path | None = None) -> Bench:
+    """Open everything of a rig and return it, healthy.
+
+    `close_bench` takes it down. Raises RigFault, ConfigError; nothing stays open then.
+    """
+    cpl = load_rig_cpl(rig, rules)
+    async with AsyncExitStack() as stack:
+        bench = await _Opening(rig, rules, tap, run_dir, stack).everything(cpl)
+        bench.closing = stack.pop_all()
+    return bench
+
+
+async def close_bench(bench: Bench) -> None:
+    """Take a bench down: ports closed, environment stopped, nothing left behind. May be called twice."""
+    await bench.closing.aclose()
+
+
+class _Opening:
+    """One rig on its way up; what is open already is closed by `stack` when the rest fails."""
+
+    def __init__(
+        self, rig: Rig, rules: Rulebook, tap: Tap, run_dir: Path | None, stack: AsyncExitStack
+    ) -> None:
+        self._rig = rig
+        self._rules = rules
+        self._tap = tap
+        self._run_dir = run_dir
+        self._stack = stack
+        self._values: Mapping[str, str] = {}
+        self._environment: Environment | None = None
+
+    async def everything(self, cpl: Cpl) -> Bench:
+        rig = self._rig
+        await self._start_environment()
+        dcc = EmbeddedDcc(
+            rules=self._rules,
+            cpl=cpl,
+            keys=BenchPki(rig.pki.seed),
+            tap=self._tap,
+            defects=[DccDefect(word) for word in rig.dcc.defects],
+            answer_within_s=rig.dcc.answer_within,
+        )
+        bench = Bench(
+            rules=self._rules,
+            dcc=dcc,
+            hubs={},
+            ppmid=self._create("ppmid.port", Face.PPMID, rig.ppmid.port),
+            ppmid_device=rig.ppmid.device,
+            tap=self._tap,
+            environment=self._environment,
+            nodes=environment_nodes(rig),
+        )
+        if rig.power is not None:
+            bench.power = self._create("power", Face.POWER, rig.power)
+        if rig.sniffer is not None:
+            bench.sniffer = self._create("sniffer", Face.SNIFFER, rig.sniffer)
+            self._close_with(bench.sniffer.stop)
+        bench.hubs = await self._start_hubs(dcc)
+        await bench.ppmid.open()
+        self._close_with(bench.ppmid.close)
+        await _check_device(bench)
+        return bench
+
+    async def _start_environment(self) -> None:
+        if self._rig.environment is None:
+            return
+        environment: Environment = self._create("environment", Face.ENVIRONMENT, self._rig.environment)
+        self._close_with(partial(asyncio.to_thread, environment.stop))
+        self._values = await asyncio.to_thread(environment.start)
+        self._environment = environment
+
+    def _create(self, name: str, face: Face, node: Any) -> Any:
+        context = DriverContext(
+            name=name, tap=self._tap, environment=self._environment, run_dir=self._run_dir
+        )
+        options = driver_options(node, face, self._values)
+        return driver_of(node, face).create(options, context)
+
+    def _close_with(self, close: Callable[[], Awaitable[object]]) -> None:
+        self._stack.push_async_callback(close)
+
+    async def _start_hubs(self, dcc: EmbeddedDcc) -> dict[str, HubOnBench]:
+        hubs: dict[str, HubOnBench] = {}
+        for name, entry in self._rig.hubs.items():
+            profile = hub_profile(entry, self._rig.where.items["hubs"].items[name])
+            hub = CommunicationsHub(
+                name,
+                profile,
+                self._create(f"hubs.{name}.radio", Face.RADIO, entry.radio),
+                self._tap,
+                defects=[HubDefect(word) for word in entry.defects],
+            )
+            self._close_with(hub.stop)
+            hubs[name] = HubOnBench(
+                hub=hub,
+                family=SmetsVersion(profile.generation),
+                settings=NetworkSettings(channel=entry.channel),
+            )
+        starts = [asyncio.ensure_future(found.hub.start(found.settings)) for found in hubs.values()]
+        await _all_or_first_error(starts)
+        for found in hubs.values():
+            dcc.provision_hub(hub_prenotification(found.hub.eui64, found.family), found.hub)
+            found.hub.listen(partial(_tell_dcc, dcc, found.hub))
+        return hubs
+
+
+async def _all_or_first_error(starts: Sequence[asyncio.Future[Any]]) -> None:
+    try:
+        await asyncio.gather(*starts)
+    finally:
+        for start in starts:
+            start.cancel()
+        await asyncio.gather(*starts, return_exceptions=True)
+
+
+def _tell_dcc(dcc: EmbeddedDcc, hub: CommunicationsHub, event: HubEvent) -> None:
+    if event.kind is HubEventKind.JOINED:
+        dcc.device_joined(hub.eui64, event.eui64)
+
+
+async def _check_device(bench: Bench) -> None:
+    """Refuse a rig file that describes another device than the one on the bench."""
+    told = await bench.ppmid.identify()
+    device = bench.ppmid_device
+    for what, wanted, found in (
+        ("EUI-64", str(device.eui64), str(told.eui64)),
+        ("manufacturer", device.manufacturer.upper(), told.manufacturer.upper()),
+        ("model", device.model.upper(), told.model.upper()),
+        ("firmware", device.firmware.upper(), told.firmware.upper()),
+    ):
+        if wanted != found:
+            raise RigFault(
+                f"the PPMID on the bench says its {what} is {found}, the rig file says {wanted}",
+                remedy="correct `ppmid.device` in the rig file, or attach the device that it describes",
+            )
