@@ -1,4 +1,4 @@
-"""The virtual bench as a rig's environment: dongles, PPMIDs and their air, on a loop and thread of its own."""
+"""The virtual bench as a rig's environment: dongles, PPMIDs and their air, on a loop in its own thread."""
 
 from __future__ import annotations
 
