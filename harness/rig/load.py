@@ -71,7 +71,12 @@ def driver_of(node: Node, face: Face) -> DriverSpec:
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name.value not in found:
         raise name.error(f"there is no driver `{name.value}`", remedy=nearest(str(name.value), _names(face)))
-    spec = found[str(name.value)].load()
+    try:
+        spec = found[str(name.value)].load()
+    except ImportError as error:
+        raise name.error(
+            f"driver `{name.value}` cannot be loaded: {error}", remedy="install what it needs"
+        ) from None
     if not isinstance(spec, DriverSpec):
         raise name.error(f"driver `{name.value}` is not a DriverSpec but {type(spec).__name__}")
     if spec.face is not face:
