@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import enum
+import keyword
 import re
 import types
 import typing
@@ -212,7 +213,8 @@ def bind(node: Node, target: type[T]) -> T:
     Fields may be str, int, float, bool, Seconds, HexBytes, Eui64, Path (relative to the file), Enum
     (by value), Literal, Node (left as it is), nested dataclasses, ``tuple[X, ...]``,
     ``Mapping[str, X]`` and ``X | None``. A field's default makes its key optional. A field
-    named ``where`` of type Node receives the node itself. A dash in a key stands for an underscore.
+    named ``where`` of type Node receives the node itself. A dash in a key stands for an underscore, and a
+    key that is a word of Python's (``as``, ``for``) is bound to the field with an underscore after it.
     """
     result = _convert(node, target)
     assert isinstance(result, target)
@@ -226,13 +228,16 @@ def _bind_dataclass(node: Node, target: type[Any]) -> Any:
     values: dict[str, Any] = {"where": node} if own_place is not None else {}
     for key, entry in node.items.items():
         name = key.replace("-", "_")
+        if keyword.iskeyword(name):
+            name += "_"
         if name not in fields:
-            raise entry.error(f"unknown key `{key}`", remedy=nearest(key, fields))
+            known = [field.rstrip("_") for field in fields]
+            raise entry.error(f"unknown key `{key}`", remedy=nearest(key, known))
         values[name] = _convert(entry, hints[name], key=key)
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if name not in values and required:
-            raise node.error(f"`{name}` is missing")
+            raise node.error(f"`{name.rstrip('_')}` is missing")
     try:
         return target(**values)
     except ValueError as error:

@@ -1,0 +1,82 @@
+"""What the steps of one attempt at a case share: the bench, the evidence, and what has happened so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from harness.dcc.documents import ServiceResponse
+from harness.dcc.routes import RouteRecord
+from harness.errors import BenchError
+from harness.evidence.recorder import CaseRecorder
+from harness.plan.row import Row
+from harness.rig.bench import Bench, HubOnBench
+from harness.smets.cpl import DeviceModel, DeviceType
+from harness.smets.rulebook import Consultation
+from harness.smets.version import SmetsVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whitelisting:
+    """The last whitelisting. `frames` and `routes` count what the air and the DSP had before it."""
+
+    hub: str
+    frames: int
+    routes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The last service request to the device."""
+
+    srv: str
+    response: ServiceResponse
+    route: RouteRecord
+
+
+@dataclass(slots=True, kw_only=True)
+class CaseContext:
+    """One attempt. `rules` keeps account of every rule that an expectation or the DSP went by.
+
+    `version` is what the rulebook says that the SMI has of the device by now, `version_rules` why.
+    """
+
+    bench: Bench
+    recorder: CaseRecorder
+    rules: Consultation
+    row: Row = field(default_factory=Row)
+    version: SmetsVersion | None = None
+    version_rules: tuple[str, ...] = ()
+    whitelisting: Whitelisting | None = None
+    request: Request | None = None
+
+    @property
+    def device_model(self) -> DeviceModel:
+        """The device under test, as the CPL spells it."""
+        device = self.bench.ppmid_device
+        return DeviceModel(
+            manufacturer=device.manufacturer,
+            model=device.model,
+            device_type=DeviceType.PPMID,
+            firmware=device.firmware,
+        )
+
+    @property
+    def hub(self) -> HubOnBench | None:
+        """The hub that the device was last whitelisted on."""
+        return self.bench.hub(self.whitelisting.hub) if self.whitelisting else None
+
+    def note_keys(self) -> None:
+        """Give the recorder every key that the hubs have by now, so that it can read what is on the air."""
+        for entry in self.bench.hubs.values():
+            try:
+                keys = entry.hub.keys()
+            except BenchError:  # not started: there is nothing on its air either
+                continue
+            self.recorder.add_keys([keys.network_key], keys.link_keys)
+
+    async def air_is_quiet(self) -> bool:
+        """Wait for the sniffer to hand over all that was on the air; False when the rig has none."""
+        if self.bench.sniffer is None:
+            return False
+        await self.bench.sniffer.drain()
+        return True

@@ -1,0 +1,84 @@
+"""How an expectation fails: the plan's value decides, the rulebook says how sure that is, both must agree.
+
+An expectation that is not met is the fault of whom the step names; when a rule that it rests on is only
+assumed, it is nobody's yet. A value that is as the plan wants, but not as the rulebook says, proves nothing:
+one of the two is wrong. Source: DESIGN "A verdict is honest"; docs/rules-and-assumptions.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+
+from harness.dcc.documents import ServiceResponse, Stage
+from harness.errors import AssumptionNotMet, BenchError, DutFault, SystemFault
+from harness.plan.context import CaseContext
+
+Fault = type[DutFault] | type[SystemFault]
+
+_STAGE_RULES: Mapping[Stage, tuple[str, ...]] = {
+    Stage.KNOWN_REQUEST: ("SRV-", "RESPONSE-UNKNOWN-REQUEST"),
+    Stage.DEVICE_KNOWN: ("RESPONSE-UNKNOWN-DEVICE",),
+    Stage.STATUS: ("SMI-", "STATUS-", "RESPONSE-ALREADY-NOTIFIED"),
+    Stage.CPL: ("CPL-", "VERSION-"),
+    Stage.VERSIONING: ("MP202-", "HUB-", "VERSION-"),
+    Stage.ROUTE: ("ROUTE-", "S1SP-", "USE-CASE-", "MP202-OTA"),
+}
+
+
+def unmet(case: CaseContext, says: str, rules: Iterable[str], fault: Fault) -> BenchError:
+    """Return (not raise) what an expectation that was not met comes to."""
+    leaned = tuple(rules)
+    case.rules.note(*leaned)
+    assumed = [rule.id for rule in case.bench.rules.assumptions(leaned)]
+    if not assumed:
+        return fault(says)
+    names = " and ".join(assumed)
+    return AssumptionNotMet(
+        f"{says}; that rests on {names}, which is only assumed",
+        remedy="confirm or replace the rule with --rules",
+    )
+
+
+def hold(
+    case: CaseContext,
+    what: str,
+    *,
+    wanted: object,
+    seen: object,
+    ruled: object,
+    rules: Iterable[str],
+    fault: Fault,
+) -> None:
+    """Hold what was seen against the plan's value, and that against the rulebook's (None: it has none)."""
+    leaned = tuple(rules)
+    case.rules.note(*leaned)
+    apart = ruled is not None and ruled != wanted
+    by = f"by {', '.join(leaned)}" if leaned else "of the bench"
+    if seen != wanted:
+        note = f" (the rulebook in force says {text(ruled)} {by})" if apart else ""
+        raise unmet(case, f"{what}: expected {text(wanted)}, seen {text(seen)}{note}", leaned, fault)
+    if apart:
+        raise AssumptionNotMet(
+            f"{what} is {text(seen)}, as the plan wants; the rulebook in force says {text(ruled)} {by}",
+            remedy="correct the plan or the --rules overlay: one of them is wrong",
+        )
+
+
+def refused(case: CaseContext, response: ServiceResponse, what: str) -> BenchError:
+    """Return what it comes to when the DCC does not carry out what a case needs of it.
+
+    The rules of the stage at which it ended decide: a refusal that rests on an assumption fails nobody.
+    """
+    prefixes = _STAGE_RULES.get(response.stage, ()) if response.stage else ()
+    rules = [rule for rule in response.rules if rule.startswith(prefixes)] if prefixes else []
+    stage = f" at the stage `{response.stage.value}`" if response.stage else ""
+    reason = f": {response.reason}" if response.reason else ""
+    return unmet(case, f"the DCC refused {what} with {response.code}{stage}{reason}", rules, SystemFault)
+
+
+def text(value: object) -> str:
+    """Return a value as a report has it."""
+    if isinstance(value, Enum):
+        return str(value.value)
+    return "nothing" if value is None else str(value)

@@ -1,0 +1,57 @@
+"""A test plan as its file says it: cases, the requirements that they cover, the steps that they take.
+
+Source of the file's form: docs/write-a-case.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.documents import Node, Seconds
+from harness.plan.steps.step import Step
+
+DEFAULT_TIMEOUT = Seconds(90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One thing that must hold, in the bench's own words; `source` says where it is written."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case. `row` is its line in MP202's table, for those that have one; `timeout` is for an attempt."""
+
+    id: str
+    title: str
+    covers: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    timeout: Seconds = DEFAULT_TIMEOUT
+    row: int | None = None
+    steps: tuple[Step, ...]
+    where: Node
+
+    @property
+    def plan(self) -> Path:
+        """The file that the case is written in."""
+        return self.where.file
+
+    @property
+    def place(self) -> str:
+        """``file:line`` of the case."""
+        return f"{self.where.file}:{self.where.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A plan file (`ppmid-bench/plan@1`), checked whole."""
+
+    file: Path
+    title: str
+    cases: tuple[Case, ...]
+    requirements: Mapping[str, Requirement]

@@ -1,0 +1,10 @@
+"""Every word that a plan may use for a step: importing this registers them all."""
+
+from __future__ import annotations
+
+from harness.plan.steps import bench, estate, han, request, stays_out
+from harness.plan.steps.step import STEPS, Step, bind_step
+
+FAMILIES = (estate, han, stays_out, request, bench)
+
+__all__ = ["FAMILIES", "STEPS", "Step", "bind_step"]
