@@ -32,7 +32,7 @@ class Join(Step):
     within: Seconds
 
     async def run(self, case: CaseContext) -> Seen:
-        """Have it join; the hub reports it to the DCC (alert 0x8F12)."""
+        """Have it join; its hub must have heard it announce itself."""
         entry = case.hub
         if entry is None:
             raise StimulusImpossible("the PPMID is on no hub's device log; whitelist it first")
@@ -47,7 +47,6 @@ class Join(Step):
                 f"the PPMID says that it joined, but hub {entry.hub.name} has not heard it announce itself;"
                 f" {where(outcome.status)}"
             )
-        case.bench.dcc.device_joined(entry.hub.eui64, case.bench.device)
         return {"elapsed_s": outcome.elapsed_s, **_plain(outcome.status)}
 
 

@@ -1,0 +1,143 @@
+"""A whole run: everything that a user wrote is checked first, then a rig is opened, used and closed.
+
+`prepare` touches no hardware and writes nothing; `certify` leaves a pack behind whatever happens, except
+when opening shows that the user's own files are wrong: then it leaves nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import ConfigError, RigFault
+from harness.evidence.pack import EvidencePack
+from harness.evidence.verdict import NOTHING_RAN, CaseResult, Verdict
+from harness.plan import needs
+from harness.plan.load import load_plans
+from harness.plan.model import Case, Plan
+from harness.plan.observe import Observer
+from harness.plan.run import Runner, unexecuted
+from harness.plan.select import select
+from harness.rig.load import load_rig
+from harness.rig.model import Rig
+from harness.rig.open import close_bench, load_rig_cpl, open_bench
+from harness.rulebook import load_rulebook
+from harness.smets.rulebook import Rulebook
+
+INTERRUPTED = 130
+_WRONG_FILE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What is to be run, on what, by which rules; all of it checked."""
+
+    plans: tuple[Plan, ...]
+    cases: tuple[Case, ...]
+    rig: Rig
+    rules: Rulebook
+    overlays: tuple[Path, ...] = ()
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What the rig has, in the words of a case's `needs`."""
+        return needs.offered(self.rig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended: the last attempt at each case, and why nothing was executed when nothing was."""
+
+    exit_code: int
+    results: tuple[CaseResult, ...]
+    pack: Path
+    reason: str | None = None
+
+
+def prepare(
+    plans: Iterable[Path], rig: Path, overlays: Sequence[Path] = (), expression: str = ""
+) -> Preparation:
+    """Read and check plans, rig and rulebook, and choose cases. Raises ConfigError."""
+    found = load_plans(plans)
+    rules = load_rulebook(*overlays)
+    bench = load_rig(rig)
+    load_rig_cpl(bench, rules)
+    cases = tuple(case for plan in found for case in plan.cases)
+    needs.check_hubs(cases, needs.offered(bench))
+    return Preparation(
+        plans=found, cases=select(cases, expression), rig=bench, rules=rules, overlays=tuple(overlays)
+    )
+
+
+async def certify(preparation: Preparation, out: Path, observer: Observer) -> Outcome:
+    """Open the rig, run the cases, close it; the pack is in `out`, a new or empty folder.
+
+    Raises ConfigError, and leaves nothing in `out` then; cancelled, it leaves a pack that says so.
+    """
+    discard = _discarding(out)
+    pack = EvidencePack(out)
+    pack.describe(**facts(preparation))
+    code = INTERRUPTED
+    try:
+        outcome = await _run(preparation, pack, observer)
+        code = outcome.exit_code
+    except ConfigError:
+        pack.finish(_WRONG_FILE)
+        discard()
+        raise
+    except BaseException:
+        pack.finish(code)
+        raise
+    pack.finish(code)
+    return outcome
+
+
+def _discarding(out: Path) -> Callable[[], None]:
+    """Return what makes `out` as it is now: not there, or empty."""
+    there_before = out.exists()
+
+    def discard() -> None:
+        shutil.rmtree(out)
+        if there_before:
+            out.mkdir()
+
+    return discard
+
+
+async def _run(preparation: Preparation, pack: EvidencePack, observer: Observer) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="ppmid-bench-") as scratch:
+        try:
+            bench = await open_bench(preparation.rig, preparation.rules, pack.tap, run_dir=Path(scratch))
+        except RigFault as fault:
+            lost = f"the rig could not be opened: {fault}"
+            pack.describe(reason=lost)
+            results = unexecuted(preparation.cases, pack, Verdict.ERROR, lost)
+            return Outcome(exit_code=NOTHING_RAN, results=results, pack=pack.folder, reason=lost)
+        runner = Runner(bench=bench, pack=pack, offers=preparation.offers, observer=observer)
+        try:
+            results = await runner.run(preparation.cases)
+        finally:
+            await asyncio.shield(close_bench(bench))
+    reason = None if runner.executed else "no case was executed"
+    return Outcome(exit_code=runner.exit_code, results=results, pack=pack.folder, reason=reason)
+
+
+def facts(preparation: Preparation) -> dict[str, object]:
+    """Return what the pack says of the run besides its cases."""
+    rig = preparation.rig
+    return {
+        "rig": {"name": rig.name, "file": str(rig.where.file), "hubs": sorted(rig.hubs)},
+        "plans": [{"file": str(plan.file), "title": plan.title} for plan in preparation.plans],
+        "selected": [case.id for case in preparation.cases],
+        "rulebook": preparation.rules.digest,
+        "overlays": [str(path) for path in preparation.overlays],
+        "requirements": {
+            name: {"text": requirement.text, "source": requirement.source}
+            for plan in preparation.plans
+            for name, requirement in plan.requirements.items()
+        },
+    }
