@@ -22,7 +22,7 @@ from harness.rig.bench import Bench
 from harness.tap import Boundary
 
 BEFORE, AFTER, BUG = "inventory-before.json", "inventory-after.json", "harness-error.txt"
-_BEGIN = "begin afresh"
+_BEGIN, _END = "begin afresh", "hear the air out"
 _PASSED = Judgement(verdict=Verdict.PASS, reason="")
 
 
@@ -70,7 +70,6 @@ class Attempt:
             return await self._judge(_hang(self.case, self._elapsed_s()))
         except Exception as error:  # noqa: BLE001 - the one place where an exception becomes a verdict
             return await self._judge(error)
-        await self._context.air_is_quiet()
         return _PASSED
 
     async def _take_steps(self) -> None:
@@ -82,6 +81,8 @@ class Attempt:
             self._begin_step(step)
             seen = await step.run(self._context)
             self._end_step(_PASSED, seen)
+        self._doing, self._doing_since = (_END, self.case.place), self._elapsed_s()
+        await self._context.air_is_quiet()
 
     def _begin_step(self, step: Step) -> None:
         self._doing, self._doing_since = (step.title, step.place), self._elapsed_s()

@@ -23,7 +23,7 @@ def test_all_cases_pass(tmp_path):
     assert rows[1] == {
         "row": "2",
         "pre-notified": "SMETS1",
-        "hub": "smets2 (SMETS2+)",
+        "hub": "smets2",
         "expected": "SMETS2+",
         "SMI": "SMETS2+",
         "on-air mode": "SMETS2+",

@@ -84,12 +84,17 @@ class Whitelist(Step):
         code = self.install_code or bench.ppmid_device.install_code
         response = await bench.dcc.whitelist(entry.hub.eui64, bench.device, code, self.window)
         case.rules.note(*response.rules)
-        case.row.note("hub", f"{self.hub} ({entry.family.value})")
+        case.row.note("hub", hub_cell(self.hub, entry.family))
         case.note_keys()
         if not response.ok:
             raise refused(case, response, f"whitelisting on hub {self.hub}")
         case.version, case.version_rules = resolution.version, resolution.rules
         return {"code": response.code, "via": response.via.value, "window_s": float(self.window)}
+
+
+def hub_cell(name: str, family: SmetsVersion) -> str:
+    """Return a hub as the table shows it: with its family, unless its name says that already."""
+    return name if name.lower() == family.value.lower().rstrip("+") else f"{name} ({family.value})"
 
 
 @step("unwhitelist")

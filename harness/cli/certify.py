@@ -1,0 +1,84 @@
+"""``ppmid-bench certify``: run plans on a rig, show the four rows, leave an evidence pack."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli import options
+
+if TYPE_CHECKING:
+    from harness.plan.session import Outcome
+
+
+@click.command()
+@options.PLANS
+@options.RIG
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the evidence pack goes, new or empty; evidence/TIME if left out.",
+)
+@options.RULES
+@options.EXPRESSION
+@options.JSON
+@options.NO_COLOR
+def certify(
+    plans: tuple[Path, ...],
+    rig: Path | None,
+    out: Path | None,
+    rules: tuple[Path, ...],
+    expression: str,
+    *,
+    as_json: bool,
+    no_color: bool,
+) -> int:
+    """Run plans (those of MP202 if none is named) on a rig, and write an evidence pack.
+
+    Plans are files, or folders with plans in them.
+    """
+    from harness.cli import places, screen
+    from harness.cli.endings import RIG, run_async
+    from harness.plan.observe import NullObserver
+    from harness.plan.session import certify as run_cases
+    from harness.plan.session import prepare
+
+    preparation = prepare(places.plans_or_own(plans), places.rig_or_own(rig), rules, expression)
+    if not preparation.cases:
+        known = sum(len(plan.cases) for plan in preparation.plans)
+        click.echo(f"ppmid-bench: -k {expression!r} matches none of {known} cases; nothing was run", err=True)
+        return RIG
+    folder = out or places.new_pack()
+    if as_json:
+        try:
+            outcome = run_async(run_cases(preparation, folder, NullObserver()))
+        except KeyboardInterrupt:
+            click.echo(json.dumps({"exit_code": 130, "reason": "interrupted", "pack": str(folder)}))
+            raise
+        click.echo(json.dumps(summary(outcome), indent=2, ensure_ascii=False))
+        return outcome.exit_code
+    console = screen.console(no_color=no_color)
+    with screen.observer(console, preparation.cases) as observer:
+        try:
+            outcome = run_async(run_cases(preparation, folder, observer))
+        except KeyboardInterrupt:
+            click.echo(f"ppmid-bench: what there is of the evidence is in {folder}", err=True)
+            raise
+    screen.show_outcome(console, outcome)
+    return outcome.exit_code
+
+
+def summary(outcome: Outcome) -> dict[str, Any]:
+    """Return a run as ``--json`` prints it."""
+    from harness.cli.screen import sentence
+
+    return {
+        "exit_code": outcome.exit_code,
+        "reason": sentence(outcome),
+        "pack": str(outcome.pack),
+        "cases": [result.as_json() for result in outcome.results],
+    }
