@@ -1,0 +1,112 @@
+"""tshark reads every frame of a certify run, and sees what each row of the table must show."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import cache
+
+import pytest
+
+from tests.conformance.oracles import tshark_program
+from tests.system.conftest import certified  # noqa: F401 - a fixture
+from tests.system.test_certify import ROWS, TABLE
+
+pytestmark = pytest.mark.tshark
+CS08 = "297"  # 0x0129
+FIELDS = (
+    "frame.number",
+    "_ws.col.Protocol",
+    "_ws.col.Info",
+    "zbee_aps.cmd.id",
+    "zbee_aps.zdp_cluster",
+    "zbee_aps.cluster",
+    "zbee_zcl.attr.id",
+    "zbee.sec.decryption_key",
+)
+
+
+def keys_of(folder, *, link_only=False):
+    keys = json.loads((folder / "keys.json").read_text())
+    link = [key for known in keys["link"].values() for key in known]
+    return link if link_only else keys["network"] + link
+
+
+def options(keys):
+    return [
+        argument
+        for key in keys
+        for argument in ("-o", f'uat:zigbee_pc_keys:"{bytes.fromhex(key).hex(":")}","Normal",""')
+    ]
+
+
+@cache
+def ask(folder, keys, display_filter, *fields):
+    wanted = [argument for field in fields for argument in ("-e", field)]
+    done = subprocess.run(
+        [
+            *(tshark_program(), "-r", str(folder / "han.pcapng"), *options(keys)),
+            *("-Y", display_filter, "-T", "fields", "-E", "separator=|", *wanted),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "damaged" not in done.stderr, done.stderr
+    return [line.split("|") for line in done.stdout.splitlines()]
+
+
+def cases(certified):  # noqa: F811
+    return sorted(path for path in (certified.pack / "cases").iterdir() if (path / "han.pcapng").exists())
+
+
+def test_no_frame_of_any_case_is_malformed_or_stays_encrypted(certified):  # noqa: F811
+    for folder in cases(certified):
+        keys = tuple(keys_of(folder))
+        assert ask(folder, keys, "frame", "frame.number"), folder
+        wrong = (
+            "_ws.malformed || _ws.expert.severity >= 0x00600000 || wpan.fcs_ok == 0 || zbee_nwk.data || data"
+        )
+        found = ask(folder, keys, wrong, "frame.number", "_ws.col.Info", "_ws.expert.message")
+        assert found == [], (folder.name, found)
+        sealed = ask(folder, keys, 'frame contains 00 && _ws.col.Info contains "Encrypted"', "frame.number")
+        assert sealed == [], folder.name
+
+
+def test_without_keys_frames_stay_encrypted(certified):  # noqa: F811 - the check above can fail
+    folder = certified.pack / "cases" / "MP202-ROW-2"
+    assert ask(folder, (), 'zbee_nwk && _ws.expert.message contains "Encrypted"', "frame.number")
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_join_is_on_the_air(certified, row):  # noqa: F811
+    folder = certified.pack / "cases" / row
+    keys = tuple(keys_of(folder))
+    transport = ask(folder, keys, "zbee_aps.cmd.id == 0x05", "_ws.col.Info")
+    assert any("Transport Key" in info for (info,) in transport)
+    assert ask(folder, keys, "zbee_aps.zdp_cluster == 0x0013", "_ws.col.Info")
+    suites = ask(
+        folder, keys, "zbee_aps.cluster == 0x0800 && zbee_zcl.cmd.id == 0x01", "zbee_zcl_se.ke.attr_id"
+    )
+    assert suites
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_link_key_alone_is_enough_to_follow_the_join(certified, row):  # noqa: F811
+    folder = certified.pack / "cases" / row
+    found = ask(
+        folder, tuple(keys_of(folder, link_only=True)), "zbee_aps.zdp_cluster == 0x0013", "frame.number"
+    )
+    assert found
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_gbcs_is_in_the_tunnel_on_smets2_and_nowhere_on_smets1(certified, row):  # noqa: F811
+    folder = certified.pack / "cases" / row
+    keys = tuple(keys_of(folder))
+    codes = [line[0] for line in ask(folder, keys, "gbcs", "gbcs.message_code")]
+    if TABLE[row][2] == "gbcs":
+        assert codes.count("0x0129") >= 2 or codes.count(CS08) >= 2, codes  # command and response
+    else:
+        assert codes == []
+        assert ask(folder, keys, "zbee_aps.cluster == 0x0704", "frame.number") == []

@@ -1,0 +1,79 @@
+"""Each check can fail: the rule broken on purpose turns a case to `fail`, a broken rig to `error`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.system.runs import certify, changed_rig
+
+NO_DEFECTS = "  cpl: cpl-virtual.csv\n"
+HUB_1, HUB_2 = "    profile: smets1\n", "    profile: smets2\n"
+DEVICE = '      firmware: "01020304"\n'
+
+
+def dcc(defect):
+    return (NO_DEFECTS, f"{NO_DEFECTS}  defects: [{defect}]\n")
+
+
+def hubs(defect):
+    return [(profile, f"{profile}    defects: [{defect}]\n") for profile in (HUB_1, HUB_2)]
+
+
+def ppmid(defect):
+    return (DEVICE, f"{DEVICE}      defects: [{defect}]\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "fails"),
+    [
+        ([dcc("swap-table")], "MP202-ROW-1"),
+        ([dcc("ignore-hub")], "MP202-ROW-2"),
+        ([dcc("route-by-prenotified")], "MP202-ROW-2"),
+        ([ppmid("wrong-mode")], "MP202-ROW-4"),
+        ([ppmid("mode-from-factory")], "MP202-ROW-1"),
+        ([ppmid("silent-tunnel")], "MP202-ROW-4"),
+        ([ppmid("bad-response-mac")], "MP202-ROW-4"),
+        ([ppmid("stale-firmware-version")], "MP202-ROW-4"),
+        ([ppmid("keeps-mode-on-leave")], "MP202-FLIP-BACK"),
+        (hubs("skip-install-code-check"), "MP202-WRONG-INSTALL-CODE"),
+        (hubs("ignores-window"), "MP202-WINDOW-OVER"),
+        (hubs("offers-wrong-suite"), "MP202-ROW-4"),
+    ],
+    ids=lambda value: (
+        value if isinstance(value, str) else "+".join(new.split("[")[-1][:-2] for _, new in value)
+    ),
+)
+def test_a_break_is_caught(tmp_path, changes, fails):
+    run = certify(tmp_path / "pack", "-k", fails, rig=changed_rig(tmp_path, *changes))
+    assert run.verdicts == {fails: "fail"}, run.said
+    assert run.code == 1
+    assert all(run.reasons("fail"))
+
+
+UNPLUGGED = """\
+schema: ppmid-bench/plan@1
+title: A dongle pulled in mid-case
+cases:
+  - id: PULLED
+    title: The SMETS2+ hub's dongle is pulled before the join
+    steps:
+      - prenotify: {as: SMETS1}
+      - whitelist: {hub: smets2}
+      - inject_fault: {resource: hubs.smets2.radio, fault: unplug}
+      - join: {within: 3 s}
+  - id: AFTERWARDS
+    title: The dongle is back in its place
+    steps:
+      - prenotify: {as: SMETS1}
+      - whitelist: {hub: smets2}
+      - join: {within: 10 s}
+"""
+
+
+def test_a_rig_that_is_unplugged_in_mid_case_is_an_error_and_never_a_fail(tmp_path):
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(UNPLUGGED)
+    run = certify(tmp_path / "pack", plan)
+    assert run.verdicts == {"PULLED": "error", "AFTERWARDS": "pass"}, run.said
+    assert run.code == 3
+    assert any("hub smets2" in reason for reason in run.reasons("error")), run.reasons("error")
