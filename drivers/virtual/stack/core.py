@@ -13,7 +13,14 @@ from typing import Protocol
 
 from drivers.virtual.medium import Medium
 from drivers.virtual.stack.aps_layer import ApsLayer, Arrival
-from drivers.virtual.stack.faces import ApsIndication, NetworkParameters, StackListener
+from drivers.virtual.stack.faces import (
+    ApsIndication,
+    ApsRequest,
+    Delivery,
+    DeliveryMode,
+    NetworkParameters,
+    StackListener,
+)
 from drivers.virtual.stack.mac_layer import MacLayer, Reception
 from drivers.virtual.stack.recent import Recent
 from drivers.virtual.stack.security_material import Refused, SecurityMaterial
@@ -173,6 +180,34 @@ class NodeCore:
             "payload": payload,
         }
         return NwkFrame(**values)  # type: ignore[arg-type]
+
+    async def send(self, request: ApsRequest) -> Delivery:
+        """Send an APS message and wait for its end; one to this node itself comes straight back."""
+        if self.network is None:
+            return Delivery.NOT_JOINED
+        if request.mode is DeliveryMode.UNICAST and request.destination == self.mac.short_address:
+            asyncio.get_running_loop().call_soon(self.deliver, self._looped_back(request))
+            return Delivery.DELIVERED
+        if request.mode is DeliveryMode.BROADCAST and not nwk.is_broadcast(request.destination):
+            return Delivery.NO_ROUTE
+        return await self.aps.send(request)
+
+    def _looped_back(self, request: ApsRequest) -> ApsIndication:
+        return ApsIndication(
+            source=request.destination,
+            source_eui64=self.eui64,
+            profile=request.profile,
+            cluster=request.cluster,
+            source_endpoint=request.source_endpoint,
+            destination_endpoint=request.destination_endpoint,
+            payload=request.payload,
+            counter=self.aps.next_counter() if request.counter is None else request.counter,
+            mode=DeliveryMode.UNICAST,
+            acknowledged=request.acknowledged,
+            link_key_secured=request.link_key_secured,
+            lqi=255,
+            rssi_dbm=0,
+        )
 
     async def send_nwk(self, destination: int, payload: bytes, *, radius: int = 30) -> bool:
         """Send a secured NWK data frame; whether the next hop took it."""

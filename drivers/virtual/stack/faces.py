@@ -203,11 +203,20 @@ class CoordinatorStack(Protocol):
     def add_endpoint(self, descriptor: SimpleDescriptor) -> None:
         """Show an endpoint to Match_Desc, Simple_Desc and Active_EP requests."""
 
+    def next_counter(self) -> int:
+        """Return the APS counter of the next message, for one whose sender must know it beforehand."""
+
     async def send(self, request: ApsRequest) -> Delivery:
         """Send an APS message, cut into blocks unless `request.fragment` is set, and wait for its end."""
 
     async def acknowledge_block(self, block: ApsIndication, received: int) -> None:
         """Acknowledge a block that its host reassembles; `received` is the bitmap of its window."""
+
+    def clear_endpoints(self) -> None:
+        """Show no endpoint any more."""
+
+    async def close(self) -> None:
+        """Switch off, and leave no task behind; may be called twice."""
 
     async def remove_device(self, eui64: Eui64) -> Delivery:
         """Tell a child to leave."""

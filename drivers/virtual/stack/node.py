@@ -14,7 +14,6 @@ from drivers.virtual.stack.faces import (
     ApsIndication,
     ApsRequest,
     Delivery,
-    DeliveryMode,
     JoinResult,
     NetworkParameters,
     StackListener,
@@ -22,7 +21,6 @@ from drivers.virtual.stack.faces import (
 )
 from drivers.virtual.stack.timings import Timings
 from harness.eui64 import Eui64
-from harness.zigbee import nwk
 from harness.zigbee.zdo import LogicalType, SimpleDescriptor
 
 _TIMINGS = Timings()
@@ -238,17 +236,15 @@ class Node:
 
     # Everybody's.
 
+    def next_counter(self) -> int:
+        """Return the APS counter of the next message, for one whose sender must know it beforehand."""
+        return self._core.aps.next_counter()
+
     async def send(self, request: ApsRequest) -> Delivery:
         """Send an APS message, cut into blocks unless `request.fragment` is set, and wait for its end."""
-        core = self._core
-        if not self._on or core.network is None:
+        if not self._on:
             return Delivery.NOT_JOINED
-        if request.mode is DeliveryMode.UNICAST and request.destination == core.mac.short_address:
-            core.deliver(_to_itself(request, core))
-            return Delivery.DELIVERED
-        if request.mode is DeliveryMode.BROADCAST and not nwk.is_broadcast(request.destination):
-            return Delivery.NO_ROUTE
-        return await core.aps.send(request)
+        return await self._core.send(request)
 
     def _as_coordinator(self) -> Coordinator:
         if self._coordinator is None:
@@ -259,21 +255,3 @@ class Node:
         if self._device is None:
             raise TypeError("a coordinator cannot do what an end device does")
         return self._device
-
-
-def _to_itself(request: ApsRequest, core: NodeCore) -> ApsIndication:
-    return ApsIndication(
-        source=request.destination,
-        source_eui64=core.eui64,
-        profile=request.profile,
-        cluster=request.cluster,
-        source_endpoint=request.source_endpoint,
-        destination_endpoint=request.destination_endpoint,
-        payload=request.payload,
-        counter=core.aps.next_counter() if request.counter is None else request.counter,
-        mode=DeliveryMode.UNICAST,
-        acknowledged=request.acknowledged,
-        link_key_secured=request.link_key_secured,
-        lqi=255,
-        rssi_dbm=0,
-    )

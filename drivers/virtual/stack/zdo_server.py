@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from drivers.virtual.stack.aps_layer import ApsLayer
-from drivers.virtual.stack.faces import ApsIndication, ApsRequest, DeliveryMode
+from drivers.virtual.stack.faces import ApsIndication, ApsRequest, Delivery, DeliveryMode
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
 from harness.zigbee import zdo
@@ -21,10 +20,10 @@ class _Node(Protocol):
     @property
     def eui64(self) -> Eui64: ...
     @property
-    def aps(self) -> ApsLayer: ...
-    @property
     def role(self) -> Any: ...
     def spawn(self, work: Awaitable[object]) -> object: ...
+    async def send(self, request: ApsRequest) -> Delivery: ...
+    def learn(self, short_address: int, eui64: Eui64) -> None: ...
     def short_address_of(self, eui64: Eui64) -> int | None: ...
     def eui64_of(self, short_address: int) -> Eui64 | None: ...
 
@@ -47,7 +46,7 @@ class ZdoServer:
         except DecodeError:
             return
         if isinstance(body, zdo.DeviceAnnce):
-            self._node.learn(body.nwk_address, body.ieee_address)  # type: ignore[attr-defined]
+            self._node.learn(body.nwk_address, body.ieee_address)
             return
         if message.cluster & zdo.RESPONSE or message.cluster == zdo.ParentAnnce.CLUSTER:
             return
@@ -61,7 +60,7 @@ class ZdoServer:
 
     def _reply(self, message: ApsIndication, payload: bytes) -> None:
         self._node.spawn(
-            self._node.aps.send(
+            self._node.send(
                 ApsRequest(
                     destination=message.source,
                     profile=0,

@@ -1,0 +1,249 @@
+"""The virtual bench as a rig's environment: dongles, PPMIDs and their air, on a loop in its own thread."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from drivers.virtual.medium import Medium, Transmission
+from drivers.virtual.ncp.dongle import Dongle
+from drivers.virtual.ports import BytePort, PtyPort, TcpPort
+from drivers.virtual.ppmid.config import CHANNELS_2_4_GHZ, PpmidConfig
+from drivers.virtual.ppmid.defects import Defect
+from drivers.virtual.ppmid.device import VirtualPpmid
+from drivers.virtual.stack.node import Node
+from harness.documents import HexBytes, Seconds
+from harness.errors import RigFault, StimulusImpossible
+from harness.eui64 import Eui64
+from harness.rig.faces import DriverContext, DriverSpec, Face, SniffedFrame
+
+_STOP_WITHIN_S = 10.0
+_NO_LATENCY = Seconds(0.0)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DongleEntry:
+    """A virtual EZSP dongle."""
+
+    eui64: Eui64
+    ezsp_version: Literal[8, 13, 14, 19] = 13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PpmidEntry:
+    """A virtual bilingual PPMID, as PpmidConfig has it."""
+
+    eui64: Eui64
+    install_code: HexBytes
+    manufacturer: str
+    model: str
+    firmware: str
+    credentials: str = "ppmid-bench"
+    channels: tuple[int, ...] = CHANNELS_2_4_GHZ
+    defects: tuple[Defect, ...] = ()
+
+    def config(self) -> PpmidConfig:
+        """Return the device's configuration; raises ValueError."""
+        return PpmidConfig(
+            eui64=self.eui64,
+            install_code=bytes(self.install_code),
+            manufacturer=self.manufacturer,
+            model=self.model,
+            firmware=self.firmware,
+            credentials=self.credentials,
+            channels=self.channels,
+            defects=frozenset(self.defects),
+        )
+
+    def __post_init__(self) -> None:
+        self.config()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualBenchOptions:
+    """What stands on the virtual bench. `links: tcp` gives dongles as tcp:// instead of ptys."""
+
+    dongles: Mapping[str, DongleEntry]
+    ppmids: Mapping[str, PpmidEntry]
+    seed: int = 202
+    links: Literal["pty", "tcp"] = "pty"
+    loss: float = 0.0  # of frames on the air, 0 to 1
+    latency: Seconds = _NO_LATENCY
+
+    def __post_init__(self) -> None:
+        both = sorted(set(self.dongles) & set(self.ppmids))
+        if both:
+            raise ValueError(f"`{both[0]}` names a dongle and a PPMID")
+        if not 0.0 <= self.loss < 1.0:
+            raise ValueError(f"loss {self.loss}: expected 0 to below 1")
+
+
+@dataclass(slots=True)
+class _Nodes:
+    dongles: dict[str, tuple[Dongle, BytePort]] = field(default_factory=dict)
+    ppmids: dict[str, VirtualPpmid] = field(default_factory=dict)
+
+
+class VirtualBench:
+    """`harness.rig.faces.Environment`. Blocking; everything inside runs on one loop in one thread."""
+
+    def __init__(self, options: VirtualBenchOptions) -> None:
+        self._options = options
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._folder: Path | None = None
+        self._medium: Medium | None = None
+        self._nodes = _Nodes()
+
+    def start(self) -> Mapping[str, str]:
+        """Bring everything up; return each dongle's and PPMID's port by its name."""
+        ready: Future[asyncio.AbstractEventLoop] = Future()
+        self._thread = threading.Thread(target=_run_loop, args=(ready,), name="virtual bench", daemon=True)
+        self._thread.start()
+        self._loop = ready.result()
+        self._folder = Path(tempfile.mkdtemp(prefix="ppmid-bench-"))
+        try:
+            return self._call(self._bring_up(self._folder))
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Take everything down: ports, symlinks, loop and thread. May be called twice."""
+        loop, self._loop = self._loop, None
+        thread, self._thread = self._thread, None
+        if loop is None or thread is None:
+            return
+        try:
+            asyncio.run_coroutine_threadsafe(self._take_down(), loop).result(_STOP_WITHIN_S)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(_STOP_WITHIN_S)
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add_sniffer(self, callback: Callable[[SniffedFrame], None]) -> Callable[[], None]:
+        """Hand every frame on the air to `callback`, from the bench's thread; return what removes it."""
+        return self._call(self._add_tap(lambda sent: callback(_sniffed(sent))))
+
+    def switch_power(self, node: str, *, on: bool) -> None:
+        """Switch a dongle's or a PPMID's supply."""
+        if node in self._nodes.ppmids:
+            self._call(self._nodes.ppmids[node].power(on=on))
+        else:
+            self._call(_done(partial(self._dongle(node)[0].power, on)))
+
+    def inject_fault(self, node: str, fault: str, **arguments: object) -> None:
+        """Make a dongle misbehave; StimulusImpossible for a fault or a node that is not there."""
+        self._call(_done(partial(self._dongle(node)[0].inject, fault, **arguments)))
+
+    def _dongle(self, node: str) -> tuple[Dongle, BytePort]:
+        try:
+            return self._nodes.dongles[node]
+        except KeyError:
+            known = ", ".join((*self._nodes.dongles, *self._nodes.ppmids))
+            raise StimulusImpossible(
+                f"the virtual bench has no dongle `{node}`", remedy=f"known here: {known}"
+            ) from None
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None:
+            work.close()
+            raise RigFault("the virtual bench is not running")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    # What follows runs on the bench's own loop.
+
+    async def _bring_up(self, folder: Path) -> dict[str, str]:
+        options = self._options
+        rng = random.Random(options.seed)  # noqa: S311 - a seed makes runs alike; nothing here is secret
+        self._medium = medium = Medium(rng, loss=options.loss, latency_s=options.latency)
+        paths: dict[str, str] = {}
+        for name, entry in options.dongles.items():
+            port: BytePort = TcpPort() if options.links == "tcp" else PtyPort(folder / name)
+            dongle = Dongle(
+                partial(_coordinator, medium, entry.eui64, rng),
+                port,
+                eui64=entry.eui64,
+                ezsp_version=entry.ezsp_version,
+                rng=rng,
+            )
+            await dongle.open()
+            self._nodes.dongles[name] = (dongle, port)
+            paths[name] = port.path
+        for name, device in options.ppmids.items():
+            console = PtyPort(folder / name)
+            ppmid = VirtualPpmid(partial(_end_device, medium, device, rng), console, device.config())
+            await ppmid.open()
+            self._nodes.ppmids[name] = ppmid
+            paths[name] = console.path
+        return paths
+
+    async def _take_down(self) -> None:
+        for ppmid in self._nodes.ppmids.values():
+            await ppmid.close()
+        for dongle, _ in self._nodes.dongles.values():
+            await dongle.close()
+        self._nodes = _Nodes()
+
+    async def _add_tap(self, callback: Callable[[Transmission], None]) -> Callable[[], None]:
+        assert self._medium is not None
+        remove = self._medium.add_tap(callback)
+
+        def from_outside() -> None:
+            if self._loop is not None:
+                self._call(_done(remove))
+
+        return from_outside
+
+
+def _coordinator(medium: Medium, eui64: Eui64, rng: random.Random, **wiring: Any) -> Node:
+    return Node(medium, eui64, coordinator=True, reassemble=False, rng=rng, **wiring)
+
+
+def _end_device(medium: Medium, device: PpmidEntry, rng: random.Random, listener: Any) -> Node:
+    node = Node(medium, device.eui64, listener, rng=rng)
+    node.accepts_clear_key = Defect.ACCEPTS_CLEAR_KEY in device.defects
+    return node
+
+
+def _sniffed(sent: Transmission) -> SniffedFrame:
+    return SniffedFrame(
+        time_s=sent.time_s, channel=sent.channel, psdu=sent.psdu, rssi_dbm=sent.rssi_dbm, lqi=sent.lqi
+    )
+
+
+async def _done(work: Callable[[], T]) -> T:
+    return work()
+
+
+def _run_loop(ready: Future[asyncio.AbstractEventLoop]) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.call_soon(ready.set_result, loop)
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _create(options: VirtualBenchOptions, _: DriverContext) -> VirtualBench:
+    return VirtualBench(options)
+
+
+DRIVER = DriverSpec(
+    face=Face.ENVIRONMENT,
+    options=VirtualBenchOptions,
+    create=_create,
+    summary="virtual EZSP dongles and bilingual PPMIDs on a virtual 2.4 GHz medium",
+)

@@ -1,0 +1,62 @@
+"""What the command handlers of a network processor share: its stack, its memory, its way to the host."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from drivers.virtual.ncp.state import NonVolatile, Volatile
+from drivers.virtual.ncp.status import Status
+from drivers.virtual.ncp.trust_centre import NcpTrustCentre
+from drivers.virtual.stack.faces import CoordinatorStack
+from harness.eui64 import Eui64
+from harness.zigbee.zdo import SimpleDescriptor
+
+Answer = Mapping[str, Any]
+Handler = Callable[[Mapping[str, Any]], Answer]
+
+
+def outcome(status: Status) -> Answer:
+    """Return the answer of a command that answers with a status alone."""
+    return {"status": status}
+
+
+@dataclass(slots=True)
+class NcpCore:
+    """`callback` sends an EZSP callback; `version` is the EZSP version agreed on."""
+
+    eui64: Eui64
+    version: int
+    rng: random.Random
+    trust_centre: NcpTrustCentre
+    callback: Callable[[str, Answer], None]
+    spawn: Callable[[Awaitable[object]], object]
+    stack: CoordinatorStack
+    endpoints: list[SimpleDescriptor]
+
+    @property
+    def volatile(self) -> Volatile:
+        """What a reset clears."""
+        return self.trust_centre.volatile
+
+    @property
+    def kept(self) -> NonVolatile:
+        """What stays without power."""
+        return self.trust_centre.kept
+
+    @property
+    def up(self) -> bool:
+        """Whether the network processor is on a network."""
+        return self.stack.network is not None
+
+    def soon(self, name: str, **fields: Any) -> None:
+        """Send a callback after the response to the command that is being handled."""
+        asyncio.get_running_loop().call_soon(self.callback, name, fields)
+
+    def remember_network(self) -> None:
+        """Keep where the stack is, for after a reset."""
+        self.kept.stack = self.stack.save() if self.up else None
+        self.kept.store()
