@@ -16,10 +16,12 @@ from harness.plan.context import CaseContext
 
 Fault = type[DutFault] | type[SystemFault]
 
+_NAMED = 3
+
 _STAGE_RULES: Mapping[Stage, tuple[str, ...]] = {
     Stage.KNOWN_REQUEST: ("SRV-", "RESPONSE-UNKNOWN-REQUEST"),
-    Stage.DEVICE_KNOWN: ("RESPONSE-UNKNOWN-DEVICE",),
-    Stage.STATUS: ("SMI-", "STATUS-", "RESPONSE-ALREADY-NOTIFIED"),
+    Stage.DEVICE_KNOWN: ("RESPONSE-UNKNOWN-DEVICE", "RESPONSE-ALREADY-NOTIFIED"),
+    Stage.STATUS: ("SMI-", "STATUS-"),
     Stage.CPL: ("CPL-", "VERSION-"),
     Stage.VERSIONING: ("MP202-", "HUB-", "VERSION-"),
     Stage.ROUTE: ("ROUTE-", "S1SP-", "USE-CASE-", "MP202-OTA"),
@@ -33,9 +35,12 @@ def unmet(case: CaseContext, says: str, rules: Iterable[str], fault: Fault) -> B
     assumed = [rule.id for rule in case.bench.rules.assumptions(leaned)]
     if not assumed:
         return fault(says)
-    names = " and ".join(assumed)
+    names = (
+        ", ".join(assumed) if len(assumed) <= _NAMED else f"{assumed[0]} and {len(assumed) - 1} more rules"
+    )
+    only = "which is only assumed" if len(assumed) == 1 else "which are only assumed"
     return AssumptionNotMet(
-        f"{says}; that rests on {names}, which is only assumed",
+        f"{says}; that rests on {names}, {only}",
         remedy="confirm or replace the rule with --rules",
     )
 
@@ -72,6 +77,8 @@ def refused(case: CaseContext, response: ServiceResponse, what: str) -> BenchErr
     """
     prefixes = _STAGE_RULES.get(response.stage, ()) if response.stage else ()
     rules = [rule for rule in response.rules if rule.startswith(prefixes)] if prefixes else []
+    if response.stage is Stage.STATUS and not rules:  # no rule leads on from the status that it has
+        rules = [rule.id for rule in case.bench.rules.starting("SMI-")]
     stage = f" at the stage `{response.stage.value}`" if response.stage else ""
     reason = f": {response.reason}" if response.reason else ""
     return unmet(case, f"the DCC refused {what} with {response.code}{stage}{reason}", rules, SystemFault)

@@ -99,11 +99,14 @@ class Bench:
             await self._restart_unhealthy_hubs()
 
     async def health(self) -> str | None:
-        """Return what is wrong with the rig in one sentence, or None when all of it answers."""
+        """Return what is wrong with the rig in one sentence, or None when all of it answers.
+
+        A PPMID that answers wrongly is no fault of the rig's.
+        """
         for name, entry in self.hubs.items():
             if (wrong := await _wrong(entry.hub.ping)) is not None:
                 return f"hub {name}: {wrong}"
-        if (wrong := await _wrong(self.ppmid.identify)) is not None:
+        if (wrong := await _wrong(self.ppmid.identify, RigFault)) is not None:
             return f"PPMID: {wrong}"
         return None
 
@@ -142,9 +145,11 @@ class Bench:
         return done
 
 
-async def _wrong(attempt: Callable[[], Awaitable[object]]) -> str | None:
+async def _wrong(
+    attempt: Callable[[], Awaitable[object]], fault: type[BenchError] = BenchError
+) -> str | None:
     try:
         await attempt()
     except BenchError as error:
-        return str(error)
+        return str(error) if isinstance(error, fault) else None
     return None
