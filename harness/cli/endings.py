@@ -45,8 +45,9 @@ def ended(command: Callable[[], object]) -> int:
         return _said(str(error), WRONG)
     except BenchError as error:
         return _said(str(error), RIG)
-    except BrokenPipeError:
-        # Nobody reads any more; python would complain once more when it flushes on exit.
+    except (BrokenPipeError, SystemExit):
+        # Nobody reads any more (click says so by SystemExit(1), which is our code for a failed case);
+        # python would complain once more when it flushes on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return RIG
     except OSError as error:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from harness.dcc.documents import ServiceResponse, Stage
-from harness.errors import AssumptionNotMet, BenchError, DutFault, SystemFault
+from harness.errors import AssumptionNotMet, BenchError, DutFault, StimulusImpossible, SystemFault
 from harness.plan.context import CaseContext
 
 Fault = type[DutFault] | type[SystemFault]
@@ -79,6 +79,11 @@ def refused(case: CaseContext, response: ServiceResponse, what: str) -> BenchErr
     rules = [rule for rule in response.rules if rule.startswith(prefixes)] if prefixes else []
     if response.stage is Stage.STATUS and not rules:  # no rule leads on from the status that it has
         rules = [rule.id for rule in case.bench.rules.starting("SMI-")]
+    if response.stage is Stage.DEVICE_KNOWN and case.version is None:
+        return StimulusImpossible(
+            f"the DCC refused {what} with {response.code}: the plan has not pre-notified the PPMID",
+            remedy="put a `prenotify` step before",
+        )
     stage = f" at the stage `{response.stage.value}`" if response.stage else ""
     reason = f": {response.reason}" if response.reason else ""
     return unmet(case, f"the DCC refused {what} with {response.code}{stage}{reason}", rules, SystemFault)

@@ -79,7 +79,10 @@ async def certify(preparation: Preparation, out: Path, observer: Observer) -> Ou
     Raises ConfigError, and leaves nothing in `out` then; cancelled, it leaves a pack that says so.
     """
     discard = _discarding(out)
-    pack = EvidencePack(out)
+    try:
+        pack = EvidencePack(out)
+    except OSError as error:
+        raise ConfigError(f"cannot be made: {error.strerror}", file=out, remedy="name another") from None
     pack.describe(**facts(preparation))
     code = INTERRUPTED
     try:
