@@ -145,7 +145,7 @@ class VirtualBench:
 
     def inject_fault(self, node: str, fault: str, **arguments: object) -> None:
         """Make a dongle misbehave; StimulusImpossible for a fault or a node that is not there."""
-        self._call(_done(partial(self._dongle(node)[0].inject, fault, **arguments)))
+        self._call(self._dongle(node)[0].inject(fault, **arguments))
 
     def _dongle(self, node: str) -> tuple[Dongle, BytePort]:
         try:

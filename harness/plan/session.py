@@ -15,12 +15,12 @@ from pathlib import Path
 
 from harness.errors import ConfigError, RigFault
 from harness.evidence.pack import EvidencePack
-from harness.evidence.verdict import NOTHING_RAN, CaseResult, Verdict
+from harness.evidence.verdict import CaseResult
 from harness.plan import needs
 from harness.plan.load import load_plans
 from harness.plan.model import Case, Plan
 from harness.plan.observe import Observer
-from harness.plan.run import Runner, unexecuted
+from harness.plan.run import Runner
 from harness.plan.select import select
 from harness.rig.load import load_rig
 from harness.rig.model import Rig
@@ -46,6 +46,10 @@ class Preparation:
     def offers(self) -> frozenset[str]:
         """What the rig has, in the words of a case's `needs`."""
         return needs.offered(self.rig)
+
+
+class _NotOpened(Exception):
+    """The rig could not be opened: nothing was run, so there is no evidence to keep. Its cause says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,8 @@ def prepare(
 async def certify(preparation: Preparation, out: Path, observer: Observer) -> Outcome:
     """Open the rig, run the cases, close it; the pack is in `out`, a new or empty folder.
 
-    Raises ConfigError, and leaves nothing in `out` then; cancelled, it leaves a pack that says so.
+    Raises ConfigError, or RigFault when the rig cannot be opened, and leaves nothing in `out` then;
+    cancelled, it leaves a pack that says so.
     """
     discard = _discarding(out)
     try:
@@ -88,10 +93,10 @@ async def certify(preparation: Preparation, out: Path, observer: Observer) -> Ou
     try:
         outcome = await _run(preparation, pack, observer)
         code = outcome.exit_code
-    except ConfigError:
+    except (ConfigError, _NotOpened) as error:
         pack.finish(_WRONG_FILE)
         discard()
-        raise
+        raise error.__cause__ or error from None
     except BaseException:
         pack.finish(code)
         raise
@@ -116,10 +121,7 @@ async def _run(preparation: Preparation, pack: EvidencePack, observer: Observer)
         try:
             bench = await open_bench(preparation.rig, preparation.rules, pack.tap, run_dir=Path(scratch))
         except RigFault as fault:
-            lost = f"the rig could not be opened: {fault}"
-            pack.describe(reason=lost)
-            results = unexecuted(preparation.cases, pack, Verdict.ERROR, lost)
-            return Outcome(exit_code=NOTHING_RAN, results=results, pack=pack.folder, reason=lost)
+            raise _NotOpened from fault
         runner = Runner(bench=bench, pack=pack, offers=preparation.offers, observer=observer)
         try:
             results = await runner.run(preparation.cases)

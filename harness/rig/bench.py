@@ -111,10 +111,11 @@ class Bench:
         return None
 
     async def recover(self) -> str:
-        """Bring the rig back up its ladder: power cycle the PPMID, restart hubs; return what was done.
+        """Bring the rig back up its ladder: faults taken back, hubs restarted, PPMID power cycled.
 
-        Raises RigFault when it stays unhealthy.
+        Returns what was done. Raises RigFault when it stays unhealthy.
         """
+        await self.take_faults_back()
         done = await self._restart_unhealthy_hubs()
         if await _wrong(self.ppmid.identify) is not None:
             done += await self._revive_ppmid()

@@ -104,7 +104,13 @@ class _Opening:
             return
         environment: Environment = self._create("environment", Face.ENVIRONMENT, self._rig.environment)
         self._close_with(partial(asyncio.to_thread, environment.stop))
-        self._values = await asyncio.to_thread(environment.start)
+        starting = asyncio.ensure_future(asyncio.to_thread(environment.start))
+        try:
+            self._values = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # A thread cannot be cancelled: what it is bringing up can be taken down only when it is up.
+            await asyncio.wait({starting})
+            raise
         self._environment = environment
 
     def _create(self, name: str, face: Face, node: Any) -> Any:

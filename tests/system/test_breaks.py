@@ -7,6 +7,7 @@ import pytest
 from tests.system.runs import certify, changed_rig
 
 NO_DEFECTS = "  cpl: cpl-virtual.csv\n"
+IMPATIENT = (NO_DEFECTS, f"{NO_DEFECTS}  answer-within: 2 s\n")
 HUB_1, HUB_2 = "    profile: smets1\n", "    profile: smets2\n"
 DEVICE = '      firmware: "01020304"\n'
 
@@ -31,12 +32,12 @@ def ppmid(defect):
         ([dcc("route-by-prenotified")], "MP202-ROW-2"),
         ([ppmid("wrong-mode")], "MP202-ROW-4"),
         ([ppmid("mode-from-factory")], "MP202-ROW-1"),
-        ([ppmid("silent-tunnel")], "MP202-ROW-4"),
+        ([ppmid("silent-tunnel"), IMPATIENT], "MP202-ROW-4"),
         ([ppmid("bad-response-mac")], "MP202-ROW-4"),
         ([ppmid("stale-firmware-version")], "MP202-ROW-4"),
         ([ppmid("keeps-mode-on-leave")], "MP202-FLIP-BACK"),
-        (hubs("skip-install-code-check"), "MP202-WRONG-INSTALL-CODE"),
-        (hubs("ignores-window"), "MP202-WINDOW-OVER"),
+        (hubs("skip-install-code-check"), "HAN-WRONG-INSTALL-CODE"),
+        (hubs("ignores-window"), "HAN-WINDOW-OVER"),
         (hubs("offers-wrong-suite"), "MP202-ROW-4"),
     ],
     ids=lambda value: (

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from harness.evidence.pack import verify
-from tests.system.runs import CHECKOUT, certify, command, environment, interrupt
+from harness.rig.load import load_rig
+from harness.rig.open import close_bench, open_bench
+from harness.rulebook import load_rulebook
+from harness.tap import NullTap
+from tests.system.runs import CHECKOUT, VIRTUAL, certify, command, environment, interrupt
 
 
 @pytest.fixture
@@ -23,21 +30,14 @@ def own_tmp(tmp_path, monkeypatch):
     return folder
 
 
-def ptys() -> int:
-    return len([name for name in os.listdir("/dev/pts") if name.isdigit()])
-
-
 def test_nothing_is_left_after_a_run(tmp_path, own_tmp):
-    before = ptys()
     assert certify(tmp_path / "pack", "-k", "ROW-1").code == 0
     assert list(own_tmp.iterdir()) == []
-    assert ptys() <= before
 
 
 @pytest.mark.parametrize("after", ["begun", "a case"])
 def test_ctrl_c_ends_the_run_and_leaves_a_readable_pack(tmp_path, own_tmp, after):
     pack = tmp_path / "pack"
-    before = ptys()
     process = subprocess.Popen(
         command("certify", "--out", pack),
         cwd=CHECKOUT,
@@ -52,7 +52,6 @@ def test_ctrl_c_ends_the_run_and_leaves_a_readable_pack(tmp_path, own_tmp, after
     assert code == 130, out
     assert "Traceback" not in out
     assert list(own_tmp.iterdir()) == []
-    assert ptys() <= before
     assert verify(pack).ok
 
 
@@ -73,6 +72,40 @@ def test_virtual_serve_prints_ports_and_goes_at_ctrl_c(own_tmp):
     assert code == 130 or code == 0, out
     for path in links:
         assert str(path) in out
+    assert list(own_tmp.iterdir()) == []
+
+
+def test_a_bench_that_was_open_leaves_no_thread_file_task_or_link(own_tmp):
+    async def open_and_close():
+        bench = await open_bench(load_rig(VIRTUAL), load_rulebook(), NullTap())
+        assert await bench.health() is None
+        assert any(own_tmp.rglob("smets1"))
+        await close_bench(bench)
+        await close_bench(bench)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    threads, files = threading.enumerate(), len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        asyncio.run(open_and_close())
+    assert [thread for thread in threading.enumerate() if "asyncio" not in thread.name] == threads
+    assert len(os.listdir("/proc/self/fd")) == files
+    assert list(own_tmp.iterdir()) == []
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.002, 0.01, 0.03])
+def test_opening_that_is_cancelled_leaves_nothing_either(own_tmp, after_s):
+    async def open_and_cancel():
+        opening = asyncio.ensure_future(open_bench(load_rig(VIRTUAL), load_rulebook(), NullTap()))
+        await asyncio.sleep(after_s)
+        opening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await close_bench(await opening)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    threads, files = threading.enumerate(), len(os.listdir("/proc/self/fd"))
+    asyncio.run(open_and_cancel())
+    assert [thread for thread in threading.enumerate() if "asyncio" not in thread.name] == threads
+    assert len(os.listdir("/proc/self/fd")) == files
     assert list(own_tmp.iterdir()) == []
 
 

@@ -79,7 +79,7 @@ class Dongle:
             self._application.reset()
         self._application.stack.power(on)
 
-    def inject(self, fault: str, **arguments: object) -> None:
+    async def inject(self, fault: str, **arguments: object) -> None:
         """Make it misbehave; StimulusImpossible for a fault that it does not know.
 
         `frames` says for how many frames or messages (default 1), `seconds` how late, `code` what reset code.
@@ -89,13 +89,15 @@ class Dongle:
             raise StimulusImpossible(
                 f"a virtual dongle knows no fault `{fault}`", remedy=_nearest(fault, self._fault_table())
             )
-        doing(arguments)
+        plugging = doing(arguments)
+        if plugging is not None:
+            await plugging
 
-    def _fault_table(self) -> Mapping[str, Callable[[Mapping[str, object]], None]]:
+    def _fault_table(self) -> Mapping[str, Callable[[Mapping[str, object]], Awaitable[None] | None]]:
         faults, messaging = self._faults, self._application.messaging
         return {
-            "unplug": lambda _: self._plug_later(into=False),
-            "replug": lambda _: self._plug_later(into=True),
+            "unplug": lambda _: self._plug(into=False),
+            "replug": lambda _: self._plug(into=True),
             "silent": lambda _: setattr(faults, "silent", True),
             "deaf": lambda _: setattr(faults, "deaf", True),
             "well": lambda _: self._cure(),
@@ -117,9 +119,6 @@ class Dongle:
 
     def _delay(self, given: Mapping[str, object]) -> None:
         self._faults.delay, self._faults.delay_s = _frames(given), float(str(given.get("seconds", 0.2)))
-
-    def _plug_later(self, *, into: bool) -> None:
-        self._spawn(self._plug(into=into))
 
     async def _plug(self, *, into: bool) -> None:
         if into:

@@ -206,11 +206,11 @@ class Node:
     @property
     def accepts_clear_key(self) -> bool:
         """Whether the device takes a network key that nothing protects, which none should."""
-        return self._as_device().accepts_clear_key
+        return self._as_device().admission.accepts_clear_key
 
     @accepts_clear_key.setter
     def accepts_clear_key(self, accepts: bool) -> None:
-        self._as_device().accepts_clear_key = accepts
+        self._as_device().admission.accepts_clear_key = accepts
 
     def set_link_key(self, key: bytes | None) -> None:
         """Share another key (16 octets) with the trust centre from now on."""
