@@ -13,14 +13,13 @@ from pathlib import Path
 from harness.documents import Node, Seconds, bind, load_document, nearest
 from harness.errors import ConfigError, PlanError
 from harness.plan import needs
+from harness.plan.look import is_plan
 from harness.plan.model import DEFAULT_TIMEOUT, Case, Plan, Requirement
 from harness.plan.steps.step import Step
 from harness.plan.vocabulary import bind_step
 
 KIND = "plan"
-_SCHEMA = re.compile(rb"^schema:[ \t]*['\"]?ppmid-bench/plan@", re.MULTILINE)
 _CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_SNIFF_OCTETS = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +53,6 @@ class Reading:
 
     plans: tuple[Plan, ...]
     errors: tuple[ConfigError, ...]
-
-
-def is_plan(path: Path) -> bool:
-    """Whether a file says that it is a plan, by its `schema:` line."""
-    try:
-        with path.open("rb") as file:
-            return _SCHEMA.search(file.read(_SNIFF_OCTETS)) is not None
-    except OSError:
-        return False
 
 
 def find_plans(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -38,20 +38,27 @@ class Runner:
     results: list[CaseResult] = field(default_factory=list)  # the last attempt at each case
     executed: int = 0
     lost: str | None = None  # why the rig is lost for good
-    _recorder: CaseRecorder | None = None
 
     async def run(self, cases: Sequence[Case]) -> tuple[CaseResult, ...]:
         """Run them all and return the last attempt at each."""
-        if self.bench.sniffer is not None:
-            await self.bench.sniffer.start(self._hear)
+        await self.listen()
         try:
             self.observer.run_started(cases)
             for case in cases:
-                self.results.append(await self.run_case(case))
+                await self.run_case(case)
         finally:
-            if self.bench.sniffer is not None:
-                await self.bench.sniffer.stop()
+            await self.stop_listening()
         return tuple(self.results)
+
+    async def listen(self) -> None:
+        """Have the sniffer, if there is one, hand what it hears to the case that is going on."""
+        if self.bench.sniffer is not None:
+            await self.bench.sniffer.start(self._hear)
+
+    async def stop_listening(self) -> None:
+        """Stop the sniffer."""
+        if self.bench.sniffer is not None:
+            await self.bench.sniffer.stop()
 
     @property
     def exit_code(self) -> int:
@@ -60,6 +67,11 @@ class Runner:
 
     async def run_case(self, case: Case) -> CaseResult:
         """Run one case, a second time when the first ended in `error` and the rig could be recovered."""
+        result = await self._run_case(case)
+        self.results.append(result)
+        return result
+
+    async def _run_case(self, case: Case) -> CaseResult:
         lacking = needs.missing(case, self.offers)
         if lacking:
             return self._unexecuted(case, Verdict.INCONCLUSIVE, f"the rig has no {', no '.join(lacking)}")
@@ -78,19 +90,16 @@ class Runner:
 
     async def _attempt(self, case: Case, number: int) -> CaseResult:
         self.observer.case_started(case, number)
-        self._recorder = self.pack.begin_case(case.id, number)
+        recorder = self.pack.begin_case(case.id, number)
         attempt = Attempt(
             case=case,
             number=number,
             bench=self.bench,
             pack=self.pack,
-            recorder=self._recorder,
+            recorder=recorder,
             observer=self.observer,
         )
-        try:
-            return await attempt.run()
-        finally:
-            self._recorder = None
+        return await attempt.run()
 
     async def _recover(self, case: Case) -> None:
         try:
@@ -114,8 +123,9 @@ class Runner:
         return result
 
     def _hear(self, frame: SniffedFrame) -> None:
-        if self._recorder is not None:
-            self._recorder.air(frame)
+        recorder = self.pack.current_tap()
+        if isinstance(recorder, CaseRecorder):
+            recorder.air(frame)
 
 
 def unexecuted(

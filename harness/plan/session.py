@@ -119,16 +119,23 @@ def _discarding(out: Path) -> Callable[[], None]:
 async def _run(preparation: Preparation, pack: EvidencePack, observer: Observer) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="ppmid-bench-") as scratch:
         try:
-            bench = await open_bench(preparation.rig, preparation.rules, pack.tap, run_dir=Path(scratch))
+            runner = await open_runner(preparation, pack, observer, Path(scratch))
         except RigFault as fault:
             raise _NotOpened from fault
-        runner = Runner(bench=bench, pack=pack, offers=preparation.offers, observer=observer)
         try:
             results = await runner.run(preparation.cases)
         finally:
-            await asyncio.shield(close_bench(bench))
+            await asyncio.shield(close_bench(runner.bench))
     reason = None if runner.executed else "no case was executed"
     return Outcome(exit_code=runner.exit_code, results=results, pack=pack.folder, reason=reason)
+
+
+async def open_runner(
+    preparation: Preparation, pack: EvidencePack, observer: Observer, scratch: Path
+) -> Runner:
+    """Open the rig and return what runs cases on it. Raises RigFault, ConfigError."""
+    bench = await open_bench(preparation.rig, preparation.rules, pack.tap, run_dir=scratch)
+    return Runner(bench=bench, pack=pack, offers=preparation.offers, observer=observer)
 
 
 def facts(preparation: Preparation) -> dict[str, object]:

@@ -81,14 +81,12 @@ def test_a_rig_that_is_lost_in_mid_run_is_exit_3_and_nothing_is_skipped(shell):
     assert "not executed, as the rig was lost: after MP202-ROW-1" in told["cases"][-1]["reason"]
 
 
-def test_a_rig_that_cannot_be_opened_is_exit_3_and_every_case_an_error(shell):
+def test_a_rig_that_cannot_be_opened_is_exit_3_and_leaves_nothing(shell):
     shell.rig(misbehaving(fails="port /dev/ttyUSB0 is not there"))
     ended = shell("certify", "--rig", "rig.yaml", "--out", "pack")
-    assert ended.code == 3
-    assert "exit 3: the rig could not be opened: port /dev/ttyUSB0 is not there" in ended.out
-    run = json.loads((shell.folder / "pack" / "run.json").read_text())
-    assert {case["verdict"] for case in run["cases"]} == {"error"}
-    assert verify(shell.folder / "pack").ok
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err == "ppmid-bench: port /dev/ttyUSB0 is not there\n"
+    assert shell.left == []
 
 
 def test_a_case_that_needs_what_the_rig_lacks_is_inconclusive_and_nothing_executed_is_exit_3(shell):

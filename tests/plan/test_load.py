@@ -9,7 +9,8 @@ import pytest
 
 from harness.documents import Node, parse_yaml
 from harness.errors import ConfigError, PlanError
-from harness.plan.load import find_plans, is_plan, load_plans, read_plan, read_plans
+from harness.plan.load import find_plans, load_plans, read_plan, read_plans
+from harness.plan.look import is_plan
 from harness.plan.needs import check_hubs, missing
 from harness.plan.vocabulary import STEPS, bind_step
 from harness.smets.version import SmetsVersion

@@ -1,0 +1,129 @@
+"""A run as a synchronous program drives it, case by case or test by test; pytest is one.
+
+The rig is opened with the first use and stays open until `close`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import RigFault
+from harness.evidence.pack import EvidencePack
+from harness.evidence.recorder import CaseRecorder
+from harness.evidence.verdict import CaseResult, Verdict
+from harness.plan import needs
+from harness.plan.door import Door
+from harness.plan.model import Case, Plan
+from harness.plan.observe import NullObserver
+from harness.plan.run import Runner
+from harness.plan.session import INTERRUPTED, Preparation, facts, open_runner
+from harness.rig.load import load_rig
+from harness.rig.open import close_bench
+from harness.rulebook import load_rulebook
+
+Judged = Callable[[], tuple[Verdict, str | None]]
+
+
+@dataclass(slots=True)
+class BlockingRun:
+    """One rig, one pack, one background thread. `folder` is where the pack goes."""
+
+    rig_file: Path
+    overlays: tuple[Path, ...]
+    folder: Path
+    plans: tuple[Plan, ...] = ()
+    door: Door = field(default_factory=Door)
+    pack: EvidencePack | None = None
+    _preparation: Preparation | None = None
+    _runner: Runner | None = None
+    _scratch: tempfile.TemporaryDirectory[str] | None = None
+    _fault: RigFault | None = None
+
+    @property
+    def preparation(self) -> Preparation:
+        """The rig and the rulebook, checked. Raises ConfigError."""
+        if self._preparation is None:
+            self._preparation = Preparation(
+                plans=self.plans,
+                cases=tuple(case for plan in self.plans for case in plan.cases),
+                rig=load_rig(self.rig_file),
+                rules=load_rulebook(*self.overlays),
+                overlays=self.overlays,
+            )
+        return self._preparation
+
+    @property
+    def runner(self) -> Runner:
+        """The open rig. Raises ConfigError, and RigFault, the same one each time, when it does not open."""
+        if self._fault is not None:
+            raise RigFault(self._fault.message, remedy=self._fault.remedy)
+        if self._runner is None:
+            self._runner = self._open()
+        return self._runner
+
+    def _open(self) -> Runner:
+        preparation = self.preparation
+        self.pack = self.pack or EvidencePack(self.folder)
+        self.pack.describe(**facts(preparation))
+        self._scratch = tempfile.TemporaryDirectory(prefix="ppmid-bench-")
+        try:
+            runner = self.door.call(
+                open_runner, preparation, self.pack, NullObserver(), Path(self._scratch.name)
+            )
+            self.door.call(runner.listen)
+        except RigFault as fault:
+            self._fault = fault
+            self.pack.describe(reason=f"the rig could not be opened: {fault}")
+            raise
+        return runner
+
+    def run_case(self, case: Case) -> CaseResult:
+        """Run one case of a plan. Raises ConfigError, RigFault when the rig does not open."""
+        needs.check_hubs((case,), self.preparation.offers)
+        runner = self.runner
+        return self.door.call(runner.run_case, case)
+
+    @contextmanager
+    def recorded(self, name: str, title: str, judged: Judged) -> Iterator[CaseRecorder]:
+        """Record a test as a case of this name; `judged` says in the end what it came to."""
+        runner = self.runner
+        pack = runner.pack
+        recorder = pack.begin_case(name)
+        began_s, began = time.time(), time.monotonic()
+        runner.executed += 1
+        try:
+            yield recorder
+        finally:
+            verdict, reason = judged()
+            result = CaseResult(
+                id=name,
+                title=title,
+                plan="pytest",
+                verdict=verdict,
+                reason=reason,
+                attempt=1,
+                started_s=began_s,
+                elapsed_s=time.monotonic() - began,
+            )
+            runner.results.append(result)
+            pack.end_case(result)
+
+    def close(self, *, interrupted: bool = False) -> None:
+        """Close the rig, the pack and the thread; may be called twice."""
+        runner, self._runner = self._runner, None
+        try:
+            if runner is not None:
+                self.door.call(runner.stop_listening)
+                self.door.call(close_bench, runner.bench)
+        finally:
+            self.door.shut()
+            if self._scratch is not None:
+                self._scratch.cleanup()
+            if self.pack is not None:
+                code = runner.exit_code if runner is not None else 3
+                self.pack.finish(INTERRUPTED if interrupted else code)
