@@ -86,7 +86,7 @@ class Keeper:
 class Air:
     """Everything on one medium. `psdus` is all that was on the air."""
 
-    def __init__(self, *, seed=1, keys=None, loss=0.0, timings=QUICK, **device):
+    def __init__(self, *, seed=1, keys=None, loss=0.0, timings=QUICK, hub=None, **device):
         self.rng = random.Random(seed)
         self.medium = Medium(self.rng, loss=loss)
         self.sent = []
@@ -94,7 +94,7 @@ class Air:
         self.timings = timings
         self.keeper = Keeper(keys)
         self.hub_hears, self.ppmid_hears = Listener(), Listener()
-        self.hub = self.coordinator(HUB, self.hub_hears)
+        self.hub = self.coordinator(HUB, self.hub_hears, **(hub or {}))
         self.ppmid = Node(self.medium, PPMID, self.ppmid_hears, rng=self.rng, timings=timings, **device)
         self.nodes = [self.hub, self.ppmid]
 
