@@ -136,6 +136,10 @@ class NcpApplication:
         if self._agreed:
             self._write(layouts.write_callback(self._version, name, fields))
 
+    def knows(self, eui64: Eui64) -> bool:
+        """Whether the key table has a link key of a device."""
+        return self._core.kept.find(eui64) is not None
+
     def network_down(self) -> None:
         """Say that the network is down, true or not."""
         self._callback("stackStatusHandler", {"status": Status.NETWORK_DOWN})

@@ -136,6 +136,10 @@ class Dongle:
         tell(code)
         self._flush()
 
+    def knows(self, eui64: Eui64) -> bool:
+        """Whether its key table has a link key of a device."""
+        return self._application.knows(eui64)
+
     # The line.
 
     def _received(self, octets: bytes) -> None:
