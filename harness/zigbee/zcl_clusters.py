@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.zigbee import key_establishment, tunnel
+from harness.zigbee.cbke import commands
 from harness.zigbee.fields import Record
 from harness.zigbee.zcl import Direction, ZclFrame
 
 COMMANDS: Mapping[int, Mapping[tuple[Direction, int], type[Record]]] = {
     tunnel.CLUSTER: tunnel.COMMANDS,
+    key_establishment.CLUSTER: commands.COMMANDS,
 }
 """Tables of commands by cluster."""
 
