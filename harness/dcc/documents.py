@@ -11,136 +11,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from harness.dcc.duis.requests import (
+    LogAction,
+    Prenotification,
+    Prenotify,
+    ReadInventory,
+    RequestId,
+    ServiceRequest,
+    UpdateHanDeviceLog,
+)
 from harness.errors import DecodeError, HarnessBug
 from harness.eui64 import Eui64
 from harness.gbcs import GbcsMessage, parse
-from harness.smets.cpl import CplStatus, DeviceModel, DeviceType
+from harness.smets.cpl import CplStatus, DeviceType
 from harness.smets.smi import DeviceStatus
 from harness.smets.version import SmetsVersion
 
-_LARGEST_U64 = (1 << 64) - 1
-_LONGEST_TEXT, _LONGEST_FIRMWARE, _LONGEST_VERSION = 30, 8, 20
-_LONGEST_WINDOW_S = 3600
-_INSTALL_CODE_LENGTHS = (6, 8, 12, 16)  # DUIS has 6 to 16, Zigbee these
-
-
-@dataclass(frozen=True, slots=True)
-class RequestId:
-    """``originator:target:counter``, the counter of the originator's own."""
-
-    originator: Eui64
-    target: Eui64
-    counter: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.counter <= _LARGEST_U64:
-            raise ValueError(f"counter out of range: {self.counter}")
-
-    @classmethod
-    def parse(cls, text: str) -> RequestId:
-        """Read the text form; raises ValueError."""
-        parts = text.split(":")
-        if len(parts) != 3 or not (parts[2].isascii() and parts[2].isdigit()):
-            raise ValueError(f"not a request id: {text!r} (expected originator:target:counter)")
-        return cls(Eui64.parse(parts[0]), Eui64.parse(parts[1]), int(parts[2]))
-
-    def __str__(self) -> str:
-        return f"{self.originator}:{self.target}:{self.counter}"
-
-
-# --- requests --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prenotification:
-    """What 12.2 says of a device; `version` is the SMETS/CHTS version. ValueError for too long a text."""
-
-    device: Eui64
-    device_type: DeviceType
-    manufacturer: str
-    model: str
-    version: str | None = None
-    firmware: str | None = None
-
-    def __post_init__(self) -> None:
-        for name, text, longest in (
-            ("manufacturer", self.manufacturer, _LONGEST_TEXT),
-            ("model", self.model, _LONGEST_TEXT),
-            ("SMETS/CHTS version", self.version or "", _LONGEST_VERSION),
-            ("firmware version", self.firmware or "", _LONGEST_FIRMWARE),
-        ):
-            if len(text) > longest:
-                raise ValueError(f"{name} has at most {longest} characters: {text!r}")
-
-    @property
-    def device_model(self) -> DeviceModel:
-        """The model as the CPL has it."""
-        return DeviceModel(
-            manufacturer=self.manufacturer,
-            model=self.model,
-            device_type=self.device_type,
-            firmware=self.firmware or "",
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceRequest:
-    """Any service request; by itself, one to a device that has no parameters, such as 11.2."""
-
-    request_id: RequestId
-    srv: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prenotify(ServiceRequest):
-    """12.2."""
-
-    srv: str = "12.2"
-    prenotification: Prenotification
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadInventory(ServiceRequest):
-    """8.2, by device id."""
-
-    srv: str = "8.2"
-    device: Eui64
-
-
-class LogAction(Enum):
-    """What 8.11 does to a hub's device log."""
-
-    ADD = "Add"
-    REMOVE = "Remove"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateHanDeviceLog(ServiceRequest):
-    """8.11; the request's target is the hub. `install_code` has no CRC. Raises ValueError.
-
-    The join window is a whole number of seconds, 1 to 3600 (DUIS 5.4 `JoinTimePeriod`).
-    """
-
-    srv: str = "8.11"
-    device: Eui64
-    action: LogAction
-    install_code: bytes = b""
-    join_time_s: float = 0
-
-    def __post_init__(self) -> None:
-        if self.action is LogAction.REMOVE:
-            return
-        if not (1 <= self.join_time_s <= _LONGEST_WINDOW_S and float(self.join_time_s).is_integer()):
-            raise ValueError(
-                f"a join window is 1 to {_LONGEST_WINDOW_S} s, in whole seconds, not {self.join_time_s}"
-            )
-        if len(self.install_code) not in _INSTALL_CODE_LENGTHS:
-            raise ValueError(f"an install code has 6, 8, 12 or 16 octets, not {len(self.install_code)}")
-
-    @property
-    def hub(self) -> Eui64:
-        """The hub whose log it is."""
-        return self.request_id.target
+__all__ = [
+    "Acknowledgement",
+    "Body",
+    "CountersignedRequest",
+    "GbcsResponse",
+    "InventoryRecord",
+    "InventoryResponse",
+    "LogAction",
+    "Prenotification",
+    "Prenotify",
+    "ReadInventory",
+    "RequestId",
+    "ServiceRequest",
+    "ServiceResponse",
+    "Smets1Response",
+    "Stage",
+    "UpdateHanDeviceLog",
+    "Via",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
