@@ -28,7 +28,7 @@ from harness.dcc.documents import (
     UpdateHanDeviceLog,
     Via,
 )
-from harness.dcc.inventory import inventory_record
+from harness.dcc.inventory import Transaction, inventory_record
 from harness.dcc.routes import RouteRecord
 from harness.dcc.stages import PIPELINES, Enquiry, Estate
 from harness.errors import HarnessBug, RigFault
@@ -73,6 +73,7 @@ class Dsp:
         )
         async with self._locks.setdefault(device, asyncio.Lock()):
             response = await self._handled(request, device)
+        await self._estate.store.durable()
         self._tap.record(
             Boundary.DUIS,
             "dsp",
@@ -188,7 +189,11 @@ class Dsp:
 
     def store(self, record: DeviceRecord, by: RequestId | None) -> None:
         """Put a record into the SMI, and record what changed."""
-        for change in self._estate.store.put(record, self._clock(), by):
+        self.apply(Transaction(when=self._clock(), by=by, put=(record,)))
+
+    def apply(self, transaction: Transaction) -> None:
+        """Change the SMI, all of it or nothing, and record what changed."""
+        for change in self._estate.store.apply(transaction):
             self._tap.record(
                 Boundary.INVENTORY,
                 "dsp",

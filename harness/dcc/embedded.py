@@ -18,7 +18,7 @@ from harness.dcc.documents import (
 )
 from harness.dcc.dsp import Dsp
 from harness.dcc.faces import HubFace
-from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, inventory_record
+from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
 from harness.dcc.routes import RouteRecord
 from harness.dcc.s1sp import S1sp
 from harness.dcc.service_user import ServiceUser
@@ -112,9 +112,10 @@ class EmbeddedDcc:
 
     def forget_devices(self) -> None:
         """Take every device but the hubs out of the SMI, and forget the routes: a case starts afresh."""
-        for record in tuple(self._estate.store.records()):
-            if record.device_type is not DeviceType.CHF:
-                self._estate.store.delete(record.device, self._clock(), None)
+        store = self._estate.store
+        devices = [record.device for record in store.records() if record.device_type is not DeviceType.CHF]
+        store.apply(Transaction(when=self._clock(), by=None, delete=tuple(devices)))
+        store.flush()
         self._routes.clear()
 
     @property

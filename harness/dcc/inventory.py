@@ -43,20 +43,44 @@ class Change:
         }
 
 
+class Lookup(Enum):
+    """By what, besides its EUI-64, records can be looked up. The value is a field of DeviceRecord."""
+
+    HUB = "hub"
+    GPF = "gpf"
+    IMPORT_MPXN = "import_mpxn"
+    SECONDARY_MPAN = "secondary_import_mpan"
+    EXPORT_MPAN = "export_mpan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """What one request, or one event (`by` is None), does to the SMI: all of it or nothing."""
+
+    when: datetime
+    by: RequestId | None
+    put: tuple[DeviceRecord, ...] = ()
+    delete: tuple[Eui64, ...] = ()
+
+
 class SmiStore(Protocol):
-    """Where records are kept. A put is one step: after it all of it is there, or none."""
+    """Where records, their history and the requests taken so far are kept.
+
+    What was changed is safe from a crash once `durable` or `flush` is over; a transaction is safe as a whole
+    or not at all. Methods raise RigFault when the store cannot be read or written.
+    """
 
     def get(self, device: Eui64) -> DeviceRecord | None:
         """Return a record."""
 
-    def put(self, record: DeviceRecord, when: datetime, by: RequestId | None) -> tuple[Change, ...]:
-        """Make or replace a record; return what changed."""
-
-    def delete(self, device: Eui64, when: datetime, by: RequestId | None) -> tuple[Change, ...]:
-        """Delete a record; its history stays."""
+    def apply(self, transaction: Transaction) -> tuple[Change, ...]:
+        """Make, replace and delete records; return what changed. The history of a deleted record stays."""
 
     def records(self) -> Iterable[DeviceRecord]:
         """Return all records, in the order in which they were made."""
+
+    def having(self, what: Lookup, value: str) -> tuple[DeviceRecord, ...]:
+        """Return the records with this value, in the order in which they were made."""
 
     def first(self, device: Eui64) -> DeviceRecord | None:
         """Return a record as it was when it was made, None when it is not there now."""
@@ -64,35 +88,62 @@ class SmiStore(Protocol):
     def history(self, device: Eui64) -> tuple[Change, ...]:
         """Return everything that ever changed of a device, the oldest first."""
 
+    def note_request(self, originator: Eui64, counter: int, step: str) -> bool:
+        """Note that an originator's counter was used for a step; False when it was used for it before."""
+
+    def last_counter(self, originator: Eui64) -> int | None:
+        """Return the highest counter noted of an originator."""
+
+    async def durable(self) -> None:
+        """Wait until everything up to now is safe; callers that wait at the same time share one commit."""
+
+    def flush(self) -> None:
+        """Make everything up to now safe at once."""
+
+    def close(self) -> None:
+        """Make everything safe and let go of it. May be called twice."""
+
 
 class MemorySmiStore:
-    """An SMI in memory."""
+    """An SMI in memory: there is nothing to be made safe."""
 
     def __init__(self) -> None:
         self._records: dict[Eui64, DeviceRecord] = {}
         self._first: dict[Eui64, DeviceRecord] = {}
         self._history: dict[Eui64, list[Change]] = {}
+        self._requests: set[tuple[Eui64, int, str]] = set()
+        self._last: dict[Eui64, int] = {}
 
     def get(self, device: Eui64) -> DeviceRecord | None:
         """Return a record."""
         return self._records.get(device)
 
-    def put(self, record: DeviceRecord, when: datetime, by: RequestId | None) -> tuple[Change, ...]:
-        """Make or replace a record; return what changed."""
+    def apply(self, transaction: Transaction) -> tuple[Change, ...]:
+        """Make, replace and delete records; return what changed."""
+        made = [self._put(record, transaction) for record in transaction.put]
+        gone = [self._delete(device, transaction) for device in transaction.delete]
+        return tuple(change for changes in (*made, *gone) for change in changes)
+
+    def _put(self, record: DeviceRecord, transaction: Transaction) -> tuple[Change, ...]:
         before = self._records.get(record.device)
         self._records[record.device] = record
         self._first.setdefault(record.device, record)
-        return self._note(record.device, _changes(before, record, when, by))
+        return self._note(record.device, changes_between(before, record, transaction))
 
-    def delete(self, device: Eui64, when: datetime, by: RequestId | None) -> tuple[Change, ...]:
-        """Delete a record; its history stays."""
+    def _delete(self, device: Eui64, transaction: Transaction) -> tuple[Change, ...]:
         record = self._records.pop(device, None)
         self._first.pop(device, None)
-        return self._note(device, _changes(record, None, when, by))
+        return self._note(device, changes_between(record, None, transaction))
 
     def records(self) -> tuple[DeviceRecord, ...]:
         """Return all records, in the order in which they were made."""
         return tuple(self._records.values())
+
+    def having(self, what: Lookup, value: str) -> tuple[DeviceRecord, ...]:
+        """Return the records with this value, in the order in which they were made."""
+        return tuple(
+            record for record in self._records.values() if _text(getattr(record, what.value)) == value
+        )
 
     def first(self, device: Eui64) -> DeviceRecord | None:
         """Return a record as it was when it was made, None when it is not there now."""
@@ -101,6 +152,27 @@ class MemorySmiStore:
     def history(self, device: Eui64) -> tuple[Change, ...]:
         """Return everything that ever changed of a device, the oldest first."""
         return tuple(self._history.get(device, ()))
+
+    def note_request(self, originator: Eui64, counter: int, step: str) -> bool:
+        """Note that an originator's counter was used for a step; False when it was used for it before."""
+        if (originator, counter, step) in self._requests:
+            return False
+        self._requests.add((originator, counter, step))
+        self._last[originator] = max(counter, self._last.get(originator, counter))
+        return True
+
+    def last_counter(self, originator: Eui64) -> int | None:
+        """Return the highest counter noted of an originator."""
+        return self._last.get(originator)
+
+    async def durable(self) -> None:
+        """Return at once."""
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
     def _note(self, device: Eui64, changes: tuple[Change, ...]) -> tuple[Change, ...]:
         self._history.setdefault(device, []).extend(changes)
@@ -134,28 +206,21 @@ def inventory_record(record: DeviceRecord, cpl: Cpl, rules: Rulebook) -> Invento
     )
 
 
-def _changes(
-    before: DeviceRecord | None, after: DeviceRecord | None, when: datetime, by: RequestId | None
+def changes_between(
+    before: DeviceRecord | None, after: DeviceRecord | None, transaction: Transaction
 ) -> tuple[Change, ...]:
+    """Return what a transaction changes in a record, for its history."""
     some = after or before
     if some is None:
         return ()
     old, new = _plain(before), _plain(after)
     if old is None or new is None:
-        return (
-            Change(
-                device=some.device,
-                what="record",
-                before=_told(old),
-                after=_told(new),
-                when=when,
-                by=by,
-            ),
-        )
+        differing: Iterable[tuple[str, str | None, str | None]] = [("record", _told(old), _told(new))]
+    else:
+        differing = [(name, old[name], new[name]) for name in new if old[name] != new[name]]
     return tuple(
-        Change(device=some.device, what=name, before=old[name], after=new[name], when=when, by=by)
-        for name in new
-        if old[name] != new[name]
+        Change(device=some.device, what=what, before=was, after=now, when=transaction.when, by=transaction.by)
+        for what, was, now in differing
     )
 
 
@@ -166,8 +231,10 @@ def _plain(record: DeviceRecord | None) -> dict[str, str | None] | None:
 
 
 def _text(value: object) -> str | None:
-    if value is None:
+    if value is None or value == ():
         return None
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
     return str(value.value if isinstance(value, Enum) else value)
 
 

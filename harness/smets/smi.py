@@ -7,6 +7,7 @@ table in the rulebook.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 
 from harness.eui64 import Eui64
@@ -55,7 +56,8 @@ class DeviceRecord:
     """A device in the SMI. `version` is the SMETS/CHTS version text, `family` what it names.
 
     `notified_as` is the family of the pre-notification, from which the table's result may differ; `hub` is
-    the CHF it is whitelisted on; `status_before` is the one to restore after a suspension.
+    the CHF it is whitelisted on; `status_before` is the one to restore after a suspension; `gpf` is the one
+    that it was pre-notified with; `joined` are the devices that it was joined with (8.7.x), in order.
     """
 
     device: Eui64
@@ -67,6 +69,13 @@ class DeviceRecord:
     gbcs_version: str = ""
     hub: Eui64 | None = None
     status_before: DeviceStatus | None = None
+    commissioned: date | None = None
+    import_mpxn: str | None = None
+    secondary_import_mpan: str | None = None
+    export_mpan: str | None = None
+    esme_variant: str | None = None
+    gpf: Eui64 | None = None
+    joined: tuple[Eui64, ...] = ()
 
     @property
     def device_type(self) -> DeviceType:

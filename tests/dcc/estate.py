@@ -96,6 +96,7 @@ class Estate:
     defects: tuple = ()
     keys: object = PKI
     cpl: object = None
+    store: object = None
 
     def __post_init__(self):
         self.tap = RecordingTap()
@@ -106,6 +107,7 @@ class Estate:
             keys=self.keys,
             tap=self.tap,
             defects=self.defects,
+            store=self.store,
             answer_within_s=1.0,
         )
         for family, hub in self.hubs.items():
