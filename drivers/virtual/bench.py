@@ -41,7 +41,7 @@ class DongleEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PpmidEntry:
-    """A virtual bilingual PPMID, as PpmidConfig has it."""
+    """A virtual bilingual PPMID, as PpmidConfig has it. `sleepy` makes it poll for its messages."""
 
     eui64: Eui64
     install_code: HexBytes
@@ -50,6 +50,8 @@ class PpmidEntry:
     firmware: str
     credentials: str = "ppmid-bench"
     channels: tuple[int, ...] = CHANNELS_2_4_GHZ
+    sleepy: bool = False
+    flow_control: bool = False
     defects: tuple[Defect, ...] = ()
 
     def config(self) -> PpmidConfig:
@@ -62,6 +64,8 @@ class PpmidEntry:
             firmware=self.firmware,
             credentials=self.credentials,
             channels=self.channels,
+            sleepy=self.sleepy,
+            flow_control=self.flow_control,
             defects=frozenset(self.defects),
         )
 
@@ -212,7 +216,7 @@ def _coordinator(medium: Medium, eui64: Eui64, rng: random.Random, **wiring: Any
 
 
 def _end_device(medium: Medium, device: PpmidEntry, rng: random.Random, listener: Any) -> Node:
-    node = Node(medium, device.eui64, listener, rng=rng)
+    node = Node(medium, device.eui64, listener, always_on=not device.sleepy, rng=rng)
     node.accepts_clear_key = Defect.ACCEPTS_CLEAR_KEY in device.defects
     return node
 

@@ -71,6 +71,7 @@ class CommunicationsHub:
         self._link_keys: dict[Eui64, bytes] = {}
         self._events: list[HubEvent] = []
         self._listeners: list[Callable[[HubEvent], None]] = []
+        self._gbcs_listeners: list[Callable[[Eui64, bytes], None]] = []
         self._trust = TrustCentre(self._log, self._record)
         suites = profile.key_establishment_suites
         if HubDefect.OFFERS_WRONG_SUITE in self._defects:
@@ -82,6 +83,7 @@ class CommunicationsHub:
             self._send,
             suites=suites,
             drops=HubDefect.DROPS_TUNNEL in self._defects,
+            clock=clock,
             wall_clock=wall_clock,
             unsolicited=self._unsolicited,
             announced=self._announced,
@@ -150,6 +152,13 @@ class CommunicationsHub:
     def listen(self, listener: Callable[[HubEvent], None]) -> None:
         """Tell `listener` of every event from now; it is called on the loop and must not block."""
         self._listeners.append(listener)
+
+    def listen_gbcs(self, listener: Callable[[Eui64, bytes], None]) -> None:
+        """Hand `listener` every GBCS message that comes unasked, with the device it came from.
+
+        Called on the loop; it must not block.
+        """
+        self._gbcs_listeners.append(listener)
 
     def device_log(self) -> tuple[DeviceLogEntry, ...]:
         """Return the device log."""
@@ -267,6 +276,7 @@ class CommunicationsHub:
     def radio_message(self, message: ApsMessage) -> None:
         """Take an APS message."""
         self._board.message(message)
+        self._wake.set()
 
     def radio_join(self, notice: JoinNotice) -> None:
         """Take a join, rejoin or leave."""
@@ -303,6 +313,8 @@ class CommunicationsHub:
 
     def _unsolicited(self, eui64: Eui64, message: bytes) -> None:
         self._tap.record(Boundary.HUB, str(eui64), self.name, "GBCS message that nobody asked for", message)
+        for listener in self._gbcs_listeners:
+            listener(eui64, message)
 
     def _record(self, event: HubEvent) -> None:
         self._events.append(event)
@@ -324,7 +336,9 @@ class CommunicationsHub:
         while True:
             self._wake.clear()
             self._trust.tick(self._clock())
-            due = self._trust.next_deadline()
+            self._board.tick(self._clock())
+            dues = (self._trust.next_deadline(), self._board.next_deadline())
+            due = min((entry for entry in dues if entry is not None), default=None)
             wait_s = None if due is None else max(0.0, due - self._clock())
             try:
                 async with asyncio.timeout(wait_s):

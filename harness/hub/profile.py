@@ -19,6 +19,7 @@ PROFILES = Path(__file__).parent / "profiles"
 _KEY_ESTABLISHMENT = 0x0800
 _TUNNELING = 0x0704
 _LARGEST_ENDPOINT = 240
+_LONGEST_SILENCE_S = 0xFFFF
 
 
 class Basis(Enum):
@@ -66,11 +67,23 @@ class ProfileEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunnelProfile:
-    """The tunnel that the hub serves: which protocol id it takes, and how much data it takes at once."""
+    """The tunnels that the hub serves: of which protocol id, how many, and how much data it takes at once.
+
+    `close_after_s` is the silence in seconds after which it closes one (CloseTunnelTimeout, uint16).
+    """
 
     protocol: int
     manufacturer: int = 0xFFFF  # none
     max_incoming: int = 1500
+    most_tunnels: int = 16
+    close_after_s: int = _LONGEST_SILENCE_S
+    flow_control: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.close_after_s <= _LONGEST_SILENCE_S:
+            raise ValueError(f"close-after-s {self.close_after_s}: expected 1 to {_LONGEST_SILENCE_S}")
+        if self.most_tunnels < 1:
+            raise ValueError(f"most-tunnels {self.most_tunnels}: a hub that serves tunnels has at least one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ class Switchboard:
         *,
         suites: int,
         drops: bool,
+        clock: Callable[[], float],
         wall_clock: Callable[[], float],
         unsolicited: Unsolicited,
         announced: Callable[[Eui64, int], None],
@@ -69,6 +70,7 @@ class Switchboard:
                 link_key_secured=profile.link_key_secured,
                 next_sequence=self._client.next_sequence,
                 unsolicited=unsolicited,
+                clock=clock,
                 drops=drops,
             )
         self._tasks: set[asyncio.Task[None]] = set()
@@ -122,6 +124,18 @@ class Switchboard:
             to, tuple(attributes), client_side=client_side, timeout_s=timeout_s
         )
 
+    # --- housekeeping -------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Do what is due: close the tunnels that have been silent for too long."""
+        due = self.next_deadline()
+        if self._tunnel is not None and due is not None and due <= now:
+            self.spawn(self._tunnel.close_idle, "tunnel closing")
+
+    def next_deadline(self) -> float | None:
+        """Return when `tick` is due next."""
+        return self._tunnel.next_deadline() if self._tunnel is not None else None
+
     # --- incoming -----------------------------------------------------------------------------------------
 
     def message(self, message: ApsMessage) -> None:
@@ -167,6 +181,9 @@ class Switchboard:
             _LOG.warning("hub %s: malformed Device_annce: %s", self._name, error)
             return
         self.forget(announced.ieee_address)
+        if self._tunnel is not None:
+            sleeps = not announced.capability.receiver_on_when_idle
+            self._tunnel.note_sleeper(announced.ieee_address, sleeps=sleeps)
         self._announced(announced.ieee_address, announced.nwk_address)
 
     async def _reply(self, message: ApsMessage) -> None:

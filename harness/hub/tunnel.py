@@ -2,20 +2,25 @@
 
 A PPMID opens a tunnel as its client; the hub PUTs a message into it and takes the device's PUT as the
 answer. One message a device is outstanding at a time, which is what makes the next PUT its answer;
-a PUT that comes unasked goes to `unsolicited`.
-Source: ZSE 1.4 Annex D.6 (cluster 0x0704); GBCS §10.2.2 (PUT); assumption HUB-004 of the profile.
+an alert, and a PUT that comes unasked, go to `unsolicited`. What a sleeping device did not take waits until
+the device asks for it with a GET.
+Source: ZSE 1.4 Annex D.6 (cluster 0x0704); GBCS §10.2.2 (GET, GET-RESPONSE, PUT); assumption HUB-004 of the
+profile.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
-from harness.errors import DecodeError, DeviceSilent, StimulusImpossible, SystemFault
+from harness.errors import DecodeError, DeviceSilent, RadioUndelivered, StimulusImpossible, SystemFault
 from harness.eui64 import Eui64
+from harness.gbcs import Cra, parse
 from harness.hub.exchanges import Exchanges
 from harness.hub.profile import TunnelProfile
+from harness.hub.tunnel_table import Tunnel, TunnelTable
 from harness.hub.zcl_server import default_response
 from harness.rig.faces import ApsMessage
 from harness.zigbee import tunnel as codec
@@ -24,20 +29,10 @@ from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType, ZclStatus
 
 Send = Callable[[ApsMessage, float], Awaitable[None]]
 Unsolicited = Callable[[Eui64, bytes], None]
+_Answer = codec.TunnelCommand | ZclStatus | None
 
 _SMART_ENERGY = 0x0109
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tunnel:
-    """An open tunnel. `max_incoming` is how many octets the device takes at once."""
-
-    number: int
-    eui64: Eui64
-    peer: int
-    endpoint: int
-    own_endpoint: int
-    max_incoming: int
+_CLOSE_WITHIN_S = 5.0
 
 
 class TunnelServer:
@@ -52,6 +47,7 @@ class TunnelServer:
         link_key_secured: bool,
         next_sequence: Callable[[], int],
         unsolicited: Unsolicited,
+        clock: Callable[[], float],
         drops: bool = False,
     ) -> None:
         self._profile = profile
@@ -60,23 +56,32 @@ class TunnelServer:
         self._link_key_secured = link_key_secured
         self._next_sequence = next_sequence
         self._unsolicited = unsolicited
+        self._clock = clock
         self._drops = drops
-        self._tunnels: dict[int, Tunnel] = {}
+        self._table = TunnelTable(most=profile.most_tunnels, close_after_s=profile.close_after_s)
         self._locks: dict[Eui64, asyncio.Lock] = {}
-        self._last = -1
+        self._sleepers: set[Eui64] = set()
+        self._held: dict[Eui64, deque[bytes]] = {}
 
     @property
     def tunnels(self) -> tuple[Tunnel, ...]:
-        """The tunnels that are open."""
-        return tuple(self._tunnels.values())
+        """The tunnels that are open, the oldest first."""
+        return self._table.all
 
     def tunnel_of(self, eui64: Eui64) -> Tunnel | None:
-        """Return a device's tunnel."""
-        return next((entry for entry in self._tunnels.values() if entry.eui64 == eui64), None)
+        """Return the tunnel that a device is reached by."""
+        return self._table.of(eui64)
 
     def forget(self, eui64: Eui64) -> None:
         """Drop the tunnels of a device that is gone."""
-        self._tunnels = {number: entry for number, entry in self._tunnels.items() if entry.eui64 != eui64}
+        self._table.forget(eui64)
+
+    def note_sleeper(self, eui64: Eui64, *, sleeps: bool) -> None:
+        """Note whether a device's receiver is off when it is idle: what it does not take is held for it."""
+        if sleeps:
+            self._sleepers.add(eui64)
+        else:
+            self._sleepers.discard(eui64)
 
     # --- what the device sends --------------------------------------------------------------------------
 
@@ -86,75 +91,123 @@ class TunnelServer:
             command = zcl_clusters.parse(codec.CLUSTER, request)
         except DecodeError:
             return default_response(request, ZclStatus.MALFORMED_COMMAND)
-        answer: codec.TunnelCommand | ZclStatus | None
+        answer: _Answer
         if isinstance(command, codec.RequestTunnel):
-            answer = self._open(message, command, eui64)
+            answer = self._open(message, request.sequence, command, eui64)
+        elif isinstance(command, codec.GetSupportedTunnelProtocols):
+            answer = self._protocols(command)
         elif isinstance(command, codec.CloseTunnel):
-            closed = self._tunnels.pop(command.tunnel, None)
-            answer = ZclStatus.SUCCESS if closed else ZclStatus.NOT_FOUND
+            found = self._mine(message, command.tunnel)
+            answer = ZclStatus.SUCCESS if isinstance(found, Tunnel) else ZclStatus.NOT_FOUND
+            if isinstance(found, Tunnel):
+                self._table.close(found.number)
         elif isinstance(command, codec.TransferData):
             answer = self._take(message, command)
         elif isinstance(command, codec.TransferDataError):
-            self._exchanges.answer(("gbcs", eui64), command)
-            answer = None
-        elif isinstance(command, codec.GetSupportedTunnelProtocols):
-            answer = self._protocols(command)
+            answer = self._refused(message, command)
+        elif isinstance(command, codec.AckTransferData | codec.ReadyData):
+            answer = self._room(message, command)
         else:
             answer = ZclStatus.UNSUP_CLUSTER_COMMAND
         return _reply(request, answer)
 
     def _open(
-        self, message: ApsMessage, request: codec.RequestTunnel, eui64: Eui64
+        self, message: ApsMessage, sequence: int, request: codec.RequestTunnel, eui64: Eui64
     ) -> codec.RequestTunnelResponse:
-        status = codec.TunnelStatus.SUCCESS
-        wanted = (self._profile.protocol, self._profile.manufacturer)
-        if (request.protocol, request.manufacturer) != wanted:
-            status = codec.TunnelStatus.PROTOCOL_NOT_SUPPORTED
-        elif request.flow_control:
-            status = codec.TunnelStatus.FLOW_CONTROL_NOT_SUPPORTED
-        if status is not codec.TunnelStatus.SUCCESS:
+        opened = self._table.asked_again(eui64, message.source_endpoint, sequence)
+        status = self._why_not(request)
+        number = opened.number if opened else None
+        if status is codec.TunnelStatus.SUCCESS and number is None:
+            number = self._table.free_number()
+            if number is None:
+                status = codec.TunnelStatus.NO_MORE_TUNNEL_IDS
+        if status is not codec.TunnelStatus.SUCCESS or number is None:
             return codec.RequestTunnelResponse(
                 tunnel=codec.NO_TUNNEL, status=status, maximum_incoming_transfer=self._profile.max_incoming
             )
-        self.forget(eui64)  # a device that asks again has lost its old tunnel
-        self._last = (self._last + 1) % codec.NO_TUNNEL
-        opened = Tunnel(
-            number=self._last,
+        entry = Tunnel(
+            number=number,
             eui64=eui64,
             peer=message.peer,
             endpoint=message.source_endpoint,
             own_endpoint=message.destination_endpoint,
             max_incoming=request.maximum_incoming_transfer,
+            flow_control=bool(request.flow_control),
+            asked_by=sequence,
+            used_at=self._clock(),
+            room=request.maximum_incoming_transfer,
         )
-        self._tunnels[opened.number] = opened
-        self._exchanges.answer(("tunnel", eui64), opened)
+        self._table.add(entry)
+        self._exchanges.answer(("tunnel", eui64), entry)
         return codec.RequestTunnelResponse(
-            tunnel=opened.number, maximum_incoming_transfer=self._profile.max_incoming
+            tunnel=number, maximum_incoming_transfer=self._profile.max_incoming
         )
 
-    def _take(
-        self, message: ApsMessage, transfer: codec.TransferData
-    ) -> codec.TransferDataError | codec.TransferData | None:
-        entry = self._tunnels.get(transfer.tunnel)
-        refusal: codec.TransferDataStatus | None = None
+    def _why_not(self, request: codec.RequestTunnel) -> codec.TunnelStatus:
+        wanted = (self._profile.protocol, self._profile.manufacturer)
+        if (request.protocol, request.manufacturer) != wanted:
+            return codec.TunnelStatus.PROTOCOL_NOT_SUPPORTED
+        if request.flow_control and not self._profile.flow_control:
+            return codec.TunnelStatus.FLOW_CONTROL_NOT_SUPPORTED
+        return codec.TunnelStatus.SUCCESS
+
+    def _mine(self, message: ApsMessage, number: int) -> Tunnel | codec.TransferDataStatus:
+        """Return a tunnel by its number when it is the sender's, else what is wrong with that."""
+        entry = self._table.get(number)
         if entry is None:
-            refusal = codec.TransferDataStatus.NO_SUCH_TUNNEL
-        elif (entry.peer, entry.endpoint) != (message.peer, message.source_endpoint):
-            refusal = codec.TransferDataStatus.WRONG_DEVICE
-        elif len(transfer.data) > self._profile.max_incoming:
-            refusal = codec.TransferDataStatus.DATA_OVERFLOW
-        if refusal is not None or entry is None:
-            assert refusal is not None
-            return codec.TransferDataError(tunnel=transfer.tunnel, status=refusal)
+            return codec.TransferDataStatus.NO_SUCH_TUNNEL
+        if not entry.is_of(message.peer, message.source_endpoint):
+            return codec.TransferDataStatus.WRONG_DEVICE
+        entry.used_at = self._clock()
+        return entry
+
+    def _take(self, message: ApsMessage, transfer: codec.TransferData) -> _Answer:
+        entry = self._mine(message, transfer.tunnel)
+        if isinstance(entry, Tunnel) and len(transfer.data) > self._profile.max_incoming:
+            return codec.TransferDataError(
+                tunnel=transfer.tunnel, status=codec.TransferDataStatus.DATA_OVERFLOW
+            )
+        if not isinstance(entry, Tunnel):
+            return codec.TransferDataError(tunnel=transfer.tunnel, status=entry)
+        taken: _Answer = None
+        if entry.flow_control:
+            taken = codec.AckTransferData(tunnel=entry.number, octets_left=self._profile.max_incoming)
         try:
             inside = codec.HrgpMessage.from_bytes(transfer.data)
         except DecodeError:
-            return None  # an empty TransferData: nothing inside to answer
+            return taken  # an empty TransferData: nothing inside to answer
         if inside.verb is codec.Verb.GET:
-            nothing = codec.HrgpMessage(verb=codec.Verb.GET_RESPONSE, remaining=0)
-            return codec.TransferData(tunnel=transfer.tunnel, data=nothing.to_bytes())
-        if not self._exchanges.answer(("gbcs", entry.eui64), inside.message):
-            self._unsolicited(entry.eui64, inside.message)
+            return codec.TransferData(tunnel=transfer.tunnel, data=self._fetched(entry.eui64).to_bytes())
+        if inside.verb is codec.Verb.PUT:
+            self._put_by_device(entry.eui64, inside.message)
+        return taken
+
+    def _put_by_device(self, eui64: Eui64, message: bytes) -> None:
+        if _is_alert(message) or not self._exchanges.answer(("gbcs", eui64), message):
+            self._unsolicited(eui64, message)
+
+    def _fetched(self, eui64: Eui64) -> codec.HrgpMessage:
+        """Return the answer to a GET: the message that has waited longest, and how many more wait."""
+        waiting = self._held.get(eui64)
+        message = waiting.popleft() if waiting else b""
+        return codec.HrgpMessage(verb=codec.Verb.GET_RESPONSE, remaining=len(waiting or ()), message=message)
+
+    def _refused(self, message: ApsMessage, command: codec.TransferDataError) -> _Answer:
+        entry = self._mine(message, command.tunnel)
+        if isinstance(entry, Tunnel):
+            if command.status is codec.TransferDataStatus.NO_SUCH_TUNNEL:
+                self._table.close(entry.number)
+            self._exchanges.answer(("gbcs", entry.eui64), command)
+        return None
+
+    def _room(self, message: ApsMessage, told: codec.AckTransferData | codec.ReadyData) -> _Answer:
+        entry = self._mine(message, told.tunnel)
+        if not isinstance(entry, Tunnel):
+            return codec.TransferDataError(tunnel=told.tunnel, status=entry)
+        if not entry.flow_control:
+            return ZclStatus.UNSUP_CLUSTER_COMMAND
+        entry.room = told.octets_left
+        self._exchanges.answer(("room", entry.number), told)
         return None
 
     def _protocols(
@@ -188,11 +241,8 @@ class TunnelServer:
             lock.release()
 
     async def _wait_for_tunnel(self, eui64: Eui64, timeout_s: float) -> Tunnel:
-        async def nothing_to_send() -> None:
-            return None
-
         opened = await self._exchanges.ask(
-            ("tunnel", eui64), nothing_to_send, what=f"{eui64} opened no tunnel", timeout_s=timeout_s
+            ("tunnel", eui64), _nothing, what=f"{eui64} opened no tunnel", timeout_s=timeout_s
         )
         assert isinstance(opened, Tunnel)
         return opened
@@ -204,23 +254,58 @@ class TunnelServer:
                 f"{entry.eui64} takes {entry.max_incoming} octets at once; the message has {len(inside)}"
             )
         if self._drops:
-            await self._close(entry, timeout_s)
-        transfer = codec.TransferData(tunnel=entry.number, data=inside)
-        answer = await self._exchanges.ask(
-            ("gbcs", entry.eui64),
-            lambda: self._command(entry, transfer, timeout_s),
-            what=f"GBCS message of {len(message)} octets to {entry.eui64}",
-            timeout_s=timeout_s,
-        )
+            await self._drop(entry, timeout_s)
+        with self._holding(entry.eui64) as held:
+            answer = await self._exchanges.ask(
+                ("gbcs", entry.eui64),
+                lambda: self._transfer(entry, inside, held, timeout_s),
+                what=f"GBCS message of {len(message)} octets to {entry.eui64}",
+                timeout_s=timeout_s,
+            )
         if isinstance(answer, codec.TransferDataError):
             raise DeviceSilent(f"{entry.eui64} refused the tunnel's data: {answer.status.name}")
         assert isinstance(answer, bytes)
         return answer
 
-    async def _close(self, entry: Tunnel, timeout_s: float) -> None:
-        self._tunnels.pop(entry.number, None)
-        await self._command(entry, codec.TunnelClosureNotification(tunnel=entry.number), timeout_s)
+    async def _transfer(self, entry: Tunnel, inside: bytes, held: deque[bytes], timeout_s: float) -> None:
+        while entry.flow_control and entry.room < len(inside):
+            await self._exchanges.ask(
+                ("room", entry.number), _nothing, what=f"{entry.eui64} has no room", timeout_s=timeout_s
+            )
+        entry.room -= len(inside) if entry.flow_control else 0
+        entry.used_at = self._clock()
+        try:
+            await self._command(entry, codec.TransferData(tunnel=entry.number, data=inside), timeout_s)
+        except RadioUndelivered:
+            if entry.eui64 not in self._sleepers:
+                raise
+            held.append(inside[1:])  # without the PUT: until it asks for it
+
+    @contextmanager
+    def _holding(self, eui64: Eui64) -> Iterator[deque[bytes]]:
+        """Give what may wait for a device's GET while a message is outstanding, and no longer."""
+        held = self._held[eui64] = deque()
+        try:
+            yield held
+        finally:
+            del self._held[eui64]
+
+    async def _drop(self, entry: Tunnel, timeout_s: float) -> None:
+        await self._close(entry, timeout_s)
         raise SystemFault(f"the hub closed the tunnel of {entry.eui64} instead of delivering a message")
+
+    async def close_idle(self) -> None:
+        """Close the tunnels that have been silent for too long, and say so to their devices."""
+        for entry in self._table.overdue(self._clock()):
+            await self._close(entry, _CLOSE_WITHIN_S)
+
+    def next_deadline(self) -> float | None:
+        """Return when `close_idle` is due next, by the clock."""
+        return self._table.next_deadline()
+
+    async def _close(self, entry: Tunnel, timeout_s: float) -> None:
+        self._table.close(entry.number)
+        await self._command(entry, codec.TunnelClosureNotification(tunnel=entry.number), timeout_s)
 
     async def _command(self, entry: Tunnel, command: codec.TunnelCommand, timeout_s: float) -> None:
         frame = codec.frame(command, self._next_sequence(), direction=Direction.TO_CLIENT)
@@ -239,6 +324,17 @@ class TunnelServer:
         )
 
 
+async def _nothing() -> None:
+    """Send nothing: the answer comes of itself."""
+
+
+def _is_alert(message: bytes) -> bool:
+    try:
+        return parse(message).cra is Cra.ALERT
+    except DecodeError:
+        return False
+
+
 def is_tunnel_command(message: ApsMessage, frame: ZclFrame) -> bool:
     """Whether a frame is a command to the Tunneling server."""
     return (
@@ -248,7 +344,7 @@ def is_tunnel_command(message: ApsMessage, frame: ZclFrame) -> bool:
     )
 
 
-def _reply(request: ZclFrame, answer: codec.TunnelCommand | ZclStatus | None) -> ZclFrame | None:
+def _reply(request: ZclFrame, answer: _Answer) -> ZclFrame | None:
     if answer is None:
         return None
     if not isinstance(answer, ZclStatus):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from harness.errors import DecodeError
 from harness.hub.profile import HubProfile
-from harness.zigbee import key_establishment, zcl_general
+from harness.zigbee import key_establishment, tunnel, zcl_general
 from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType, ZclStatus
 from harness.zigbee.zcl_general import GlobalCommand
 from harness.zigbee.zcl_types import DataType, TypedValue
@@ -39,7 +39,8 @@ class ZclServer:
     def __init__(self, profile: HubProfile, *, suites: int, wall_clock: Callable[[], float]) -> None:
         basic = profile.basic
         shown = key_establishment.KeyEstablishmentSuites(suites)
-        self._clusters: Mapping[int, Attributes] = {
+        tunnel_profile = profile.tunnel
+        self._clusters: dict[int, Attributes] = {
             _BASIC: {
                 0x0000: lambda: TypedValue(DataType.UINT8, basic.zcl_version),
                 0x0001: lambda: TypedValue(DataType.UINT8, basic.application_version),
@@ -56,6 +57,9 @@ class ZclServer:
                 key_establishment.KEY_ESTABLISHMENT_SUITE: lambda: key_establishment.suites_value(shown),
             },
         }
+        if tunnel_profile is not None:
+            timeout = TypedValue(DataType.UINT16, tunnel_profile.close_after_s)
+            self._clusters |= {tunnel.CLUSTER: {tunnel.CLOSE_TUNNEL_TIMEOUT: lambda: timeout}}
 
     def answer(self, cluster: int, request: ZclFrame) -> ZclFrame | None:
         """Return the answer to a frame, None when it asks for none."""

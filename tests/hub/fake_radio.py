@@ -97,6 +97,8 @@ class CarelessFakeRadio(FakeRadio):
 class FakeDevice:
     """A device with a link key. `answers` maps an APS message to the messages that it answers with."""
 
+    sleeps = False
+
     def __init__(self, radio, *, eui64=PPMID, key=KEY, short_address=0x1234):
         self.radio = radio
         self.eui64, self.key, self.short_address = eui64, key, short_address
@@ -116,7 +118,8 @@ class FakeDevice:
         return True
 
     def announce(self):
-        body = b"\x01" + self.short_address.to_bytes(2, "little") + self.eui64.to_bytes_le() + b"\x80"
+        capability = b"\x80" if self.sleeps else b"\x88"
+        body = b"\x01" + self.short_address.to_bytes(2, "little") + self.eui64.to_bytes_le() + capability
         self.say(profile=0, cluster=0x0013, source=0, destination=0, payload=body, broadcast=True)
 
     def say(self, *, cluster, payload, profile=0x0109, source=1, destination=123, **changes):

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 from harness.hub.core import CommunicationsHub
-from harness.hub.profile import load_profile
+from harness.hub.profile import HubProfile, load_profile
 from harness.rig.faces import NetworkSettings
 from harness.tap import NullTap
 from tests.hub.fake_radio import CarelessFakeRadio, FakeDevice
@@ -35,7 +35,7 @@ class HubBench:
         self.tap = ListTap()
         self.hub = CommunicationsHub(
             "smets2",
-            load_profile(profile),
+            profile if isinstance(profile, HubProfile) else load_profile(profile),
             self.radio,
             self.tap,
             self.clock,

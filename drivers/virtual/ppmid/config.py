@@ -22,6 +22,7 @@ class FirmwareTimings:
     leave_s: float = 2.0
     first_pause_s: float = 0.5  # before the next attempt at a tunnel or a rejoin; doubled each time
     longest_pause_s: float = 30.0
+    fetch_s: float = 5.0  # between a sleeping device's questions for what waits at the hub
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class PpmidConfig:
     """A virtual PPMID as it leaves the factory.
 
     `install_code` has 16 octets, without its CRC; `manufacturer` 4, `model` and `firmware` 8 hex digits;
-    `credentials` is the seed of the bench PKI that its keys come from. Raises ValueError.
+    `credentials` is the seed of the bench PKI that its keys come from. A `sleepy` one has its receiver off
+    when it is idle, and polls for what its parent keeps. Raises ValueError.
     """
 
     eui64: Eui64
@@ -39,6 +41,8 @@ class PpmidConfig:
     firmware: str
     credentials: str
     channels: tuple[int, ...] = CHANNELS_2_4_GHZ
+    sleepy: bool = False
+    flow_control: bool = False
     defects: frozenset[Defect] = frozenset()
     timings: FirmwareTimings = field(default_factory=FirmwareTimings)
 

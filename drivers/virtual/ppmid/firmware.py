@@ -26,7 +26,7 @@ from drivers.virtual.ppmid.nonvolatile import Memory, Mode
 from drivers.virtual.ppmid.questions import ENDPOINT, Questions, Unanswered
 from drivers.virtual.ppmid.received import ReceivedLog
 from drivers.virtual.ppmid.surroundings import PpmidStack
-from drivers.virtual.ppmid.tunnel_client import TunnelClient
+from drivers.virtual.ppmid.tunnel_client import TunnelClient, TunnelHabits
 from drivers.virtual.ppmid.zcl_server import ZclServer
 from drivers.virtual.stack.faces import (
     ApsIndication,
@@ -226,6 +226,7 @@ class Firmware:
         self._event(name, {"seq": sequence, **fields, "elapsed": f"{elapsed_s:.3f}"})
 
     async def _leave_network(self) -> None:
+        closing, self._tunnel = self._tunnel, None
         self._stop_tunnel()
         self._questions.give_up()
         if self._stack.network is None:
@@ -233,6 +234,8 @@ class Firmware:
         # A node that cannot say goodbye is gone all the same.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._config.timings.leave_s):
+                if closing is not None:
+                    await closing.close()
                 await self._stack.leave()
 
     # --- the place on a network -----------------------------------------------------------------------------
@@ -277,9 +280,13 @@ class Firmware:
         """Have no tunnel, but, on SMETS2+, somebody who tells the hub so."""
         self._stop_tunnel()
         if self._kept.mode is Mode.SMETS2_PLUS:
-            silent = Defect.SILENT_TUNNEL in self._config.defects
+            habits = TunnelHabits(
+                fetches=self._config.sleepy,
+                flow_control=self._config.flow_control,
+                silent=Defect.SILENT_TUNNEL in self._config.defects,
+            )
             self._tunnel = TunnelClient(
-                self._questions, self._gbcs.handle, self._config.timings, silent=silent
+                self._questions, self._gbcs.handle, self._config.timings, habits, self.spawn
             )
 
     def _stop_tunnel(self) -> None:

@@ -84,6 +84,10 @@ class Questions:
         assert isinstance(answer, ZclFrame)
         return answer
 
+    async def tell_zcl(self, endpoint: int, cluster: int, frame: ZclFrame, *, secured: bool) -> Delivery:
+        """Send a command that has no response; return how that ended."""
+        return await self._send(zcl_request(endpoint, cluster, frame, secured=secured))
+
     def take_zdo(self, message: ApsIndication) -> bool:
         """Take a ZDO message; True when it answers a question."""
         if message.source != HUB or not message.payload:
