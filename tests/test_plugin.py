@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import harness.plan.blocking_run  # noqa: F401 - once, and not anew by each inner pytest
-from harness.evidence.pack import verify
+from harness.evidence.intact import verify
 from tests.plan.fake_bench import CPL_FILE
 from tests.plan.fake_drivers import RIG, install
 

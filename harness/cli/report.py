@@ -20,7 +20,7 @@ def report() -> None:
 @options.JSON
 def verify(folder: Path, *, as_json: bool) -> int:
     """Say whether a pack is intact: exit 0, or 1 when a file is missing, altered or added."""
-    from harness.evidence.pack import verify as hold_against_sums
+    from harness.evidence.intact import verify as hold_against_sums
 
     found = hold_against_sums(folder)
     lists = {

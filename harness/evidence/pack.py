@@ -7,33 +7,35 @@ covers every file that is finished.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 import re
+import textwrap
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, RigFault
 from harness.evidence.junit import junit
-from harness.evidence.recorder import CaseRecorder, write_whole
+from harness.evidence.limits import Allowance, Limits
+from harness.evidence.recorder import CaseRecorder
+from harness.evidence.sums import Sums, files_in, files_of, write_whole
 from harness.evidence.timeline import RunClock, Timeline
 from harness.evidence.verdict import CaseResult
 from harness.tap import Boundary
 
 FORMAT = "ppmid-bench/run@1"
-RUN, RUN_EVENTS, JUNIT, SUMS, CASES = "run.json", "run.jsonl", "junit.xml", "SHA256SUMS", "cases"
+RUN, RUN_EVENTS, JUNIT, CASES, RESULT = "run.json", "run.jsonl", "junit.xml", "cases", "result.json"
 _VERSIONS = ("ppmid-bench", "bellows", "zigpy", "serialx", "pyserial", "cryptography", "crcmod", "PyYAML")
-_LIVE = {RUN, RUN_EVENTS, JUNIT}  # change until the run is finished
+_JUNIT_EVERY_S = 1.0  # while the run goes on
 
 
 class EvidencePack:
     """The pack of a run that is going on. Raises ConfigError for a folder that holds something else."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, limits: Limits | None = None) -> None:
         self.folder = folder
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ConfigError(
@@ -47,8 +49,11 @@ class EvidencePack:
         self._results: list[CaseResult] = []
         self._current: str | None = None
         self._recorder: CaseRecorder | None = None
-        self._between = Timeline(folder / RUN_EVENTS, self.clock)
-        self._sums: dict[str, str] = {}
+        self._allowance = Allowance(limits)
+        self._between = Timeline(folder / RUN_EVENTS, self.clock, allowance=self._allowance)
+        self._sums = Sums(folder)
+        self._cases_json: list[str] = []  # of `_results`, each encoded once
+        self._junit_written = 0.0
         self._finished: dict[str, Any] = {}
         self.tap = RunTap(self)
         self._write_run()
@@ -61,23 +66,28 @@ class EvidencePack:
     def begin_case(self, case_id: str, attempt: int = 1) -> CaseRecorder:
         """Begin an attempt at a case; what is recorded until `end_case` is its evidence."""
         self._current = case_id
+        self._write_run()  # first: a killed run's loose files are those of the case that it names
         self._recorder = CaseRecorder(
             case_folder(self.folder, case_id, attempt),
             self.clock,
             application=f"ppmid-bench {self._facts['versions']['ppmid-bench']}",
+            allowance=self._allowance,
         )
-        self._write_run()
         return self._recorder
 
     def end_case(self, result: CaseResult) -> None:
-        """Close an attempt's evidence with its result."""
-        if self._recorder is not None:
-            self._recorder.save("result.json", _json(result.as_json()))
-            self._recorder.close()
-        self._recorder = self._current = None
+        """Close an attempt's evidence with its result. Raises RigFault when it could not all be written."""
+        told = _json(result.as_json())
+        recorder, self._recorder, self._current = self._recorder, None, None
         self._results.append(result)
+        self._cases_json.append(textwrap.indent(told.rstrip(), "    "))
+        if recorder is not None:
+            recorder.save(RESULT, told)
+            recorder.close()
+            self._sums.add(files_in(self.folder, recorder.folder))
+            self._sums.write()  # before run.json says that the case has ended, for the same reason
         self._write_run()
-        self._write_sums(finished=False)
+        _raise_if_lost(recorder.failed if recorder is not None else None, self.folder)
 
     def finish(self, exit_code: int) -> None:
         """Close the pack: how the run ended, and checksums over everything. May be called twice."""
@@ -93,7 +103,9 @@ class EvidencePack:
             "exit_code": exit_code,
         }
         self._write_run()
-        self._write_sums(finished=True)
+        self._sums.add(files_of(self.folder))
+        self._sums.write()
+        _raise_if_lost(self._between.failed, self.folder)
 
     @property
     def results(self) -> tuple[CaseResult, ...]:
@@ -113,19 +125,15 @@ class EvidencePack:
             **self._finished,
             "current_case": self._current,
             **self._facts,
-            "cases": [result.as_json() for result in self._results],
         }
-        write_whole(self.folder / RUN, _json(run))
-        write_whole(self.folder / JUNIT, junit(self._results, self._facts, began))
-
-    def _write_sums(self, *, finished: bool) -> None:
-        for name in files_of(self.folder):
-            open_yet = not finished and name in _LIVE
-            if name not in self._sums and not open_yet:
-                self._sums[name] = digest(self.folder / name)
-        write_whole(
-            self.folder / SUMS, "".join(f"{self._sums[name]}  {name}\n" for name in sorted(self._sums))
-        )
+        head = _json(run).removesuffix("\n}\n")
+        cases = ",\n".join(self._cases_json)
+        told = f'{head},\n  "cases": [\n{cases}\n  ]\n}}\n' if cases else f'{head},\n  "cases": []\n}}\n'
+        write_whole(self.folder / RUN, told)
+        now = self.clock.elapsed_s()
+        if self._finished or not self._junit_written or now - self._junit_written > _JUNIT_EVERY_S:
+            self._junit_written = now
+            write_whole(self.folder / JUNIT, junit(self._results, self._facts, began))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,81 +155,23 @@ class RunTap:
         self.pack.current_tap().record(boundary, source, destination, summary, data, **details)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What `verify` found; names are relative to the pack. `unfinished` are a killed run's last files."""
-
-    checked: int
-    missing: tuple[str, ...] = ()
-    altered: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    unfinished: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is missing, altered or added."""
-        return not (self.missing or self.altered or self.added)
-
-
-def verify(folder: Path) -> Findings:
-    """Hold a pack against its checksums. Raises ConfigError when it is no pack."""
-    try:
-        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        assert isinstance(run, dict)
-    except (OSError, ValueError, AssertionError) as error:
-        raise ConfigError(f"no evidence pack: {RUN} cannot be read ({error})", file=folder) from None
-    finished = run.get("state") == "finished"
-    sums = _read_sums(folder)
-    present = files_of(folder)
-    loose = [name for name in present if name not in sums]
-    current = run.get("current_case")
-    live = {name for name in loose if not finished and _is_live(name, current)}
-    return Findings(
-        checked=len(sums),
-        missing=tuple(name for name in sums if name not in present),
-        altered=tuple(name for name in sums if name in present and digest(folder / name) != sums[name]),
-        added=tuple(name for name in loose if name not in live),
-        unfinished=tuple(sorted(live)),
-    )
-
-
-def _is_live(name: str, current: str | None) -> bool:
-    return name in _LIVE or (current is not None and name.startswith(f"{CASES}/{_folder_name(current)}/"))
-
-
-def _read_sums(folder: Path) -> dict[str, str]:
-    path = folder / SUMS
-    if not path.exists():
-        return {}
-    sums: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        found = re.fullmatch(r"([0-9a-f]{64})  (.+)", line)
-        if found is None:
-            raise ConfigError("expected a SHA-256 and a name", file=path, line=number)
-        sums[found[2]] = found[1]
-    return sums
-
-
 def case_folder(folder: Path, case_id: str, attempt: int = 1) -> Path:
     """Return where an attempt's evidence is."""
-    first = folder / CASES / _folder_name(case_id)
+    first = folder / CASES / folder_name(case_id)
     return first if attempt == 1 else first / f"attempt-{attempt}"
 
 
-def _folder_name(case_id: str) -> str:
+def folder_name(case_id: str) -> str:
+    """Return a case's folder under ``cases``."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", case_id).lstrip(".") or "_"
 
 
-def files_of(folder: Path) -> list[str]:
-    """Return every file of a pack but its checksums, by name relative to the pack, in order."""
-    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in names if name != SUMS)
-
-
-def digest(path: Path) -> str:
-    """Return a file's SHA-256 as hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _raise_if_lost(failed: OSError | None, folder: Path) -> None:
+    if failed is not None:
+        raise RigFault(
+            f"the evidence in {folder} could not be written: {failed.strerror or failed}",
+            remedy="make room on its disk, or name another with --out, and run again",
+        )
 
 
 def versions() -> dict[str, str]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from harness.evidence.limits import Allowance
 
 LINKTYPE_IEEE802_15_4_TAP = 283
 
@@ -98,7 +100,10 @@ def _options(*options: tuple[int, bytes]) -> bytes:
 class PcapngWriter:
     """Writes a capture, a block at a time; a killed run leaves whole blocks."""
 
-    def __init__(self, path: Path, application: str) -> None:
+    def __init__(self, path: Path, application: str, *, allowance: Allowance | None = None) -> None:
+        self._allowance = allowance or Allowance()
+        self._octets = 0
+        self._full = False
         self._file = path.open("wb", buffering=0)
         self._interfaces: dict[int, int] = {}
         self._network_keys: set[bytes] = set()
@@ -111,16 +116,28 @@ class PcapngWriter:
             self._network_keys.add(key)
             self._file.write(network_key_secret(key, pan_id))
 
-    def write(self, frame: CapturedFrame) -> None:
-        """Write a frame; nothing happens after `close`."""
-        if self._file.closed:
-            return
+    def write(self, frame: CapturedFrame) -> int | None:
+        """Write a frame and return its number, counted from 1; None, and nothing is written, after `close`.
+
+        The last frame of a full file says that it is full, and what comes then is not written either.
+        """
+        if self._file.closed or self._full:
+            return None
         number = self._interfaces.get(frame.channel)
         if number is None:
             number = self._interfaces[frame.channel] = len(self._interfaces)
             self._file.write(interface(f"channel {frame.channel}"))
-        self._file.write(packet(number, frame))
+        block = packet(number, frame)
+        self._octets += len(block)
+        self._full = self._octets > self._allowance.limits.file or not self._allowance.take(len(block))
+        if self._full:
+            said = "the capture is full: later frames are left out"
+            block = packet(
+                number, replace(frame, comment=f"{frame.comment}; {said}" if frame.comment else said)
+            )
+        self._file.write(block)
         self.frames += 1
+        return self.frames
 
     def close(self) -> None:
         """Close the file; may be called twice."""

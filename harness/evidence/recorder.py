@@ -9,7 +9,9 @@ from pathlib import Path
 
 from harness.eui64 import Eui64
 from harness.evidence.air import AirRecord, HeardFrame
+from harness.evidence.limits import Allowance
 from harness.evidence.pcapng import CapturedFrame, PcapngWriter
+from harness.evidence.sums import write_whole
 from harness.evidence.timeline import RunClock, Timeline
 from harness.rig.faces import SniffedFrame
 from harness.tap import Boundary
@@ -25,16 +27,20 @@ CAPTURE, TIMELINE, SERIAL_LOG, WIRESHARK_KEYS = (
 class CaseRecorder:
     """A Tap that writes into one folder; its files are whole after every event."""
 
-    def __init__(self, folder: Path, clock: RunClock, *, application: str) -> None:
+    def __init__(
+        self, folder: Path, clock: RunClock, *, application: str, allowance: Allowance | None = None
+    ) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.air_record = AirRecord()
         self._clock = clock
-        self._timeline = Timeline(folder / TIMELINE, clock)
-        self._capture = PcapngWriter(folder / CAPTURE, application)
+        self._allowance = allowance or Allowance()
+        self._timeline = Timeline(folder / TIMELINE, clock, allowance=self._allowance)
+        self._capture = PcapngWriter(folder / CAPTURE, application, allowance=self._allowance)
         self._serial = (folder / SERIAL_LOG).open("w", encoding="utf-8", buffering=1)
         self._network_keys: dict[bytes, None] = {}
         self._link_keys: dict[Eui64, list[bytes]] = {}
+        self._serial_octets = 0
         self._gbcs = 0
         self._comment: str | None = None
         self._lock = threading.Lock()
@@ -60,9 +66,16 @@ class CaseRecorder:
 
     def _log_serial(self, source: str, destination: str, line: str) -> None:
         with self._lock:
-            if not self._serial.closed:
-                stamp = f"{self._clock.elapsed_s():10.6f}"
-                self._serial.write(f"{stamp}  {source} -> {destination}  {_printable(line)}\n")
+            if self._serial.closed or self._serial_octets > self._allowance.limits.file:
+                return
+            told = _printable(line[: self._allowance.limits.text])
+            if len(line) > self._allowance.limits.text:
+                told += f" … ({len(line)} characters)"
+            entry = f"{self._clock.elapsed_s():10.6f}  {source} -> {destination}  {told}\n"
+            self._serial_octets += len(entry)
+            if self._serial_octets > self._allowance.limits.file or not self._allowance.take(len(entry)):
+                self._serial_octets, entry = self._allowance.limits.file + 1, "… the log is full\n"
+            self._serial.write(entry)
 
     def _keep_gbcs(self, source: str, destination: str, message: bytes) -> None:
         with self._lock:
@@ -75,17 +88,21 @@ class CaseRecorder:
         self, network_keys: Iterable[bytes] = (), link_keys: Mapping[Eui64, bytes] | None = None
     ) -> None:
         """Know keys (16 octets) of the HANs that are heard; the pack keeps them for others to decode."""
+        news = False
         for key in network_keys:
             if key not in self._network_keys:
+                news = True
                 self._network_keys[key] = None
                 self.air_record.add_network_key(key)
                 self._capture.add_network_key(key, pan_id=0xFFFF)
         for eui64, key in (link_keys or {}).items():
             known = self._link_keys.setdefault(eui64, [])
             if key not in known:
+                news = True
                 known.append(key)
                 self.air_record.add_link_key(eui64, key)
-        self._write_keys()
+        if news:
+            self._write_keys()
 
     def _write_keys(self) -> None:
         keys = {
@@ -98,7 +115,7 @@ class CaseRecorder:
         """Take a frame off the air: into the capture, and decoded into the timeline."""
         with self._lock:
             comment, self._comment = self._comment, None
-        self._capture.write(
+        number = self._capture.write(
             CapturedFrame(
                 time_s=frame.time_s,
                 channel=frame.channel,
@@ -116,7 +133,7 @@ class CaseRecorder:
             heard.destination,
             heard.summary,
             frame.psdu,
-            frame=self._capture.frames,
+            frame=number,
             channel=frame.channel,
             rssi_dbm=round(frame.rssi_dbm, 1),
             lqi=frame.lqi,
@@ -133,20 +150,17 @@ class CaseRecorder:
         path.parent.mkdir(parents=True, exist_ok=True)
         return write_whole(path, content)
 
+    @property
+    def failed(self) -> OSError | None:
+        """Why not everything could be written, when it could not."""
+        return self._timeline.failed
+
     def close(self) -> None:
         """Close every file; may be called twice."""
         self._timeline.close()
         self._capture.close()
         with self._lock:
             self._serial.close()
-
-
-def write_whole(path: Path, content: bytes | str) -> Path:
-    """Write a file beside its place and move it there, so that nobody ever reads half of it."""
-    octets = content.encode() if isinstance(content, str) else content
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(octets)
-    return beside.replace(path)
 
 
 def _printable(text: str) -> str:

@@ -86,7 +86,8 @@ class Attempt:
 
     def _begin_step(self, step: Step) -> None:
         self._doing, self._doing_since = (step.title, step.place), self._elapsed_s()
-        self.bench.tap.record(Boundary.STEP, "plan", self.case.id, step.title, place=step.place)
+        number = len(self.steps) + 1
+        self.bench.tap.record(Boundary.STEP, "plan", self.case.id, step.title, place=step.place, step=number)
 
     def _end_step(self, judgement: Judgement, seen: Seen) -> None:
         title, place = self._doing

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness.evidence.pack import verify
+from harness.evidence.intact import verify
 
 ROW_2 = ("prenotify: {as: SMETS1}", "whitelist: {hub: smets2}", "join: {within: 5 s}")
 ENVIRONMENT = "{driver: fake-environment}"

@@ -8,10 +8,14 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from harness.errors import ConfigError
+from harness.errors import ConfigError, RigFault
 from harness.eui64 import Eui64
-from harness.evidence.pack import EvidencePack, case_folder, verify
-from harness.evidence.timeline import read_timeline
+from harness.evidence.intact import verify
+from harness.evidence.limits import Allowance, Limits
+from harness.evidence.pack import EvidencePack, case_folder
+from harness.evidence.pcapng import read_psdus
+from harness.evidence.recorder import CaseRecorder
+from harness.evidence.timeline import RunClock, read_timeline
 from harness.evidence.verdict import CaseResult, StepResult, Verdict, exit_code
 from harness.rig.faces import SniffedFrame
 from harness.tap import Boundary
@@ -187,3 +191,43 @@ def test_frames_off_the_air_are_captured_decoded_and_numbered(pack):
 )
 def test_the_gravest_verdict_decides_the_exit_code(verdicts, code):
     assert exit_code(verdicts) == code
+
+
+def test_a_pack_that_could_not_be_written_is_the_rigs_fault_not_a_pass(pack):
+    recorder = pack.begin_case("ROW-1")
+    recorder._timeline.failed = OSError(28, "No space left on device")
+    with pytest.raises(RigFault, match="No space left"):
+        pack.end_case(result())
+
+
+@pytest.mark.parametrize("left", ["run.json", "junit.xml"])
+def test_a_run_that_is_killed_while_it_is_being_finished_is_only_unfinished(pack, left):
+    """run.json says `finished` already, but the last checksums are not there yet."""
+    run_a_case(pack)
+    sums = (pack.folder / "SHA256SUMS").read_text()
+    pack.finish(0)
+    (pack.folder / "SHA256SUMS").write_text(sums)
+    (pack.folder / ".SHA256SUMS.part").write_text("half")
+    findings = verify(pack.folder)
+    assert findings.ok
+    assert left in findings.unfinished
+
+
+def test_run_json_of_many_cases_is_the_json_that_it_was_made_of(pack):
+    for number in range(20):
+        run_a_case(pack, f"CASE-{number}")
+    run = json.loads((pack.folder / "run.json").read_text())
+    assert run["cases"] == [result(f"CASE-{number}").as_json() for number in range(20)]
+
+
+def test_a_full_capture_and_a_full_serial_log_say_so(tmp_path):
+    allowance = Allowance(Limits(file=600))
+    recorder = CaseRecorder(tmp_path / "case", RunClock.start(), application="x", allowance=allowance)
+    frame = SniffedFrame(time_s=1.0, channel=20, psdu=bytes(60), rssi_dbm=-40.0, lqi=255)
+    for number in range(30):
+        recorder.air(frame)
+        recorder.record(Boundary.SERIAL, "ppmid", "bench", f"line {number} " + "x" * 3000)
+    recorder.close()
+    assert len(list(read_psdus(recorder.folder / "han.pcapng"))) < 10
+    assert b"later frames are left out" in (recorder.folder / "han.pcapng").read_bytes()
+    assert (recorder.folder / "ppmid-serial.log").read_text().splitlines()[-1] == "… the log is full"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
+from pathlib import Path
 
 import pytest
 
 from harness.errors import DecodeError
-from harness.evidence.timeline import LONGEST_DATA, RunClock, Timeline, read_timeline
+from harness.evidence.limits import Allowance, Limits
+from harness.evidence.timeline import RECORDER, RunClock, Timeline, merged, read_timeline
 from harness.tap import Boundary
+
+LIMITS = Limits()
 
 
 @pytest.fixture
@@ -50,10 +55,10 @@ def test_events_of_several_threads_are_numbered_in_the_order_of_the_file(path):
 
 def test_what_is_cut_says_how_long_it_was(path):
     timeline = Timeline(path, RunClock.start())
-    timeline.record(Boundary.AIR, "a", "b", "s" * 5000, bytes(LONGEST_DATA + 1))
+    timeline.record(Boundary.AIR, "a", "b", "s" * 5000, bytes(LIMITS.data + 1))
     timeline.close()
     (event,) = read_timeline(path)
-    assert (len(event.data), event.cut) == (LONGEST_DATA, LONGEST_DATA + 1)
+    assert (len(event.data), event.cut) == (LIMITS.data, LIMITS.data + 1)
     assert event.summary.endswith("(5000 characters)")
 
 
@@ -91,3 +96,87 @@ def test_an_unknown_boundary_is_no_event(path):
     )
     with pytest.raises(DecodeError, match="ether"):
         list(read_timeline(path))
+
+
+def test_a_full_file_says_where_it_was_full_and_how_much_is_left_out_but_keeps_the_steps(path):
+    timeline = Timeline(path, RunClock.start(), allowance=Allowance(Limits(file=2000)))
+    for number in range(30):
+        timeline.record(Boundary.AIR, "a", "b", str(number), bytes(20))
+    timeline.record(Boundary.STEP, "plan", "CASE", "join", step=2)
+    timeline.close()
+    events = list(read_timeline(path))
+    kept = [event for event in events if event.boundary is Boundary.AIR]
+    full, step, left_out = events[len(kept) :]
+    assert [event.number for event in events] == list(range(len(events)))
+    assert (full.source, "full" in full.summary) == (RECORDER, True)
+    assert step.summary == "join"
+    assert left_out.details == {"left_out": 30 - len(kept)}
+    assert 0 < len(kept) < 30
+
+
+def test_a_run_has_a_limit_over_all_its_files(tmp_path):
+    allowance, clock = Allowance(Limits(run=2000)), RunClock.start()
+    for name in ("one", "two"):
+        timeline = Timeline(tmp_path / name, clock, allowance=allowance)
+        for number in range(10):
+            timeline.record(Boundary.AIR, "a", "b", str(number), bytes(20))
+        timeline.close()
+    first, second = (list(read_timeline(tmp_path / name)) for name in ("one", "two"))
+    assert [event.source for event in first] == ["a"] * 10
+    assert [event.source for event in second][-2:] == [RECORDER, RECORDER]
+
+
+def test_details_that_are_too_long_or_no_json_do_no_harm(path):
+    timeline = Timeline(path, RunClock.start())
+    endless: list[object] = []
+    endless.append(endless)
+    timeline.record(Boundary.SERIAL, "ppmid", "bench", "x", line="y" * 1_000_000)
+    timeline.record(Boundary.SERIAL, "ppmid", "bench", "x", line=endless, raw=b"\xff")
+    timeline.record(Boundary.SERIAL, "ppmid", "bench", "x", raw=b"\xff")
+    timeline.close()
+    long, circular, octets = (event.details for event in read_timeline(path))
+    assert long["cut"] > 1_000_000
+    assert "Circular" in circular["unreadable"]
+    assert octets == {"raw": "b'\\xff'"}
+
+
+def test_every_event_names_the_step_under_way_and_what_it_answers(path):
+    timeline = Timeline(path, RunClock.start())
+    frame, ack = bytes.fromhex("6188F76200002400"), bytes.fromhex("0200F7B031")
+    timeline.record(Boundary.SERIAL, "bench", "ppmid.port", "info seq=7")
+    timeline.record(Boundary.STEP, "plan", "CASE", "join", step=1)
+    timeline.record(Boundary.SERIAL, "ppmid.port", "bench", "ok seq=7 state=out")
+    timeline.record(Boundary.SERIAL, "bench", "ppmid.port", "info seq=7")
+    timeline.record(Boundary.DUIS, "user", "dsp", "request 11.2", request_id="A:B:1")
+    timeline.record(Boundary.AIR, "a", "b", "NWK", frame)
+    timeline.record(Boundary.AIR, "?", "?", "MAC ACK 247", ack)
+    timeline.record(Boundary.DUIS, "dsp", "user", "response I0", request_id="A:B:1")
+    timeline.record(Boundary.STEP, "plan", "CASE", "fail: no answer", place="plan.yaml:4")
+    timeline.close()
+    links = [(event.step, event.cause) for event in read_timeline(path)]
+    assert links == [
+        *[(None, None), (None, None), (1, 0), (1, None)],
+        *[(1, None), (1, None), (1, 5), (1, 4), (1, None)],
+    ]
+
+
+def test_the_files_of_a_run_make_one_order(tmp_path):
+    clock = RunClock.start()
+    paths = [tmp_path / "run.jsonl", tmp_path / "timeline.jsonl"]
+    timelines = [Timeline(path, clock) for path in paths]
+    for number in range(6):
+        timelines[number % 2].record(Boundary.STEP, "plan", "x", str(number))
+    assert [(path, event.summary) for path, event in merged(paths)] == [
+        (paths[number % 2], str(number)) for number in range(6)
+    ]
+    for timeline in timelines:
+        timeline.close()
+
+
+def test_a_full_disk_is_remembered_and_raises_nothing(path, monkeypatch):
+    timeline = Timeline(path, RunClock.start())
+    with timeline._file, Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(timeline, "_file", full)
+        timeline.record(Boundary.STEP, "plan", "x", "y")
+        timeline.record(Boundary.STEP, "plan", "x", "z")
+    assert timeline.failed.errno == errno.ENOSPC

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from textwrap import indent
 
-from harness.evidence.pack import EvidencePack, verify
+from harness.evidence.intact import verify
+from harness.evidence.pack import EvidencePack
 from harness.plan.load import read_plan
 from harness.plan.observe import NullObserver
 from harness.plan.run import Runner

@@ -24,7 +24,8 @@ from harness.errors import (
     StimulusImpossible,
     SystemFault,
 )
-from harness.evidence.pack import EvidencePack, verify
+from harness.evidence.intact import verify
+from harness.evidence.pack import EvidencePack
 from harness.plan.judge import VERDICT_OF
 from harness.plan.model import Case
 from harness.plan.run import Runner

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.evidence.pack import verify
+from harness.evidence.intact import verify
 from harness.evidence.timeline import read_timeline
 from harness.tap import Boundary
 from tests.system.runs import bench, certify

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence.pack import verify
+from harness.evidence.intact import verify
 from harness.rig.load import load_rig
 from harness.rig.open import close_bench, open_bench
 from harness.rulebook import load_rulebook
