@@ -9,13 +9,12 @@ Source: facts gb-domain §3.3 (whose keys).
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from enum import Flag, auto
 from typing import TypedDict
 
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
-from harness.gbcs.codes import BETWEEN_DEVICES, CODES
+from harness.gbcs.codes import BETWEEN_DEVICES
 from harness.gbcs.header import Cra
 from harness.gbcs.keys import ACB, KeyNotFound, KeyStore, KeyUsage
 from harness.gbcs.mac import KeyAgreement, mac_of, protect
@@ -49,86 +48,6 @@ class Heading(_RequiredHeading, total=False):
     supplementary_counter: int
     supplementary_originator_counter: int
     certificate: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseCase:
-    """A use case's message code, and how its command and response are protected."""
-
-    name: str
-    command: Protection
-    response: Protection
-
-    @property
-    def code(self) -> int:
-        """The message code."""
-        return CODES[self.name]
-
-    def compose_command(self, heading: Heading, content: bytes) -> GbcsMessage:
-        """Return the command unprotected, as a pre-command is."""
-        return GbcsMessage(
-            cra=Cra.COMMAND,
-            counter=heading["counter"],
-            originator=heading["originator"],
-            recipient=heading["device"],
-            message_code=self.code,
-            content=content,
-            supplementary_party=heading.get("supplementary_party"),
-            supplementary_counter=heading.get("supplementary_counter"),
-            supplementary_originator_counter=heading.get("supplementary_originator_counter"),
-            certificate=heading.get("certificate", b""),
-            signature=None,
-        )
-
-    def build_command(
-        self, heading: Heading, content: bytes, keys: KeyStore, *, signature: bytes | None = None
-    ) -> bytes:
-        """Return the command on the wire. `signature` is one made elsewhere, as in a signed pre-command."""
-        return secure(self.compose_command(heading, content), keys, self.command, signature=signature)
-
-    def build_response(
-        self,
-        command: bytes | GbcsMessage,
-        content: bytes,
-        keys: KeyStore,
-        *,
-        date_time: bytes = b"",
-        signature: bytes | None = None,
-    ) -> bytes:
-        """Return the response on the wire: the command's ids swapped, its counters echoed."""
-        message = answer(as_message(command), content, date_time=date_time)
-        return secure(message, keys, self.response, signature=signature)
-
-    def open_command(self, octets: bytes | GbcsMessage, keys: KeyStore, device: Eui64 | None) -> GbcsMessage:
-        """Check a command of this use case to `device` (None: to whomever); raises DecodeError.
-
-        MAC and signature are checked; whether the counter is a new one is the device's to know.
-        """
-        message = as_message(octets)
-        self._expect(message, Cra.COMMAND)
-        if device is not None and message.recipient != device:
-            raise DecodeError("business target", f"is {message.recipient}, not {device}")
-        verify(message, keys, self.command)
-        return message
-
-    def open_response(
-        self, octets: bytes | GbcsMessage, keys: KeyStore, command: bytes | GbcsMessage | None
-    ) -> GbcsMessage:
-        """Check a response of this use case, and that it answers `command` if one is given."""
-        message = as_message(octets)
-        self._expect(message, Cra.RESPONSE)
-        if command is not None:
-            expect_answer(message, as_message(command))
-        verify(message, keys, self.response)
-        return message
-
-    def _expect(self, message: GbcsMessage, cra: Cra) -> None:
-        if message.message_code != self.code:
-            raise DecodeError(
-                "message code", f"is {message.message_code:04X}, {self.name} has {self.code:04X}"
-            )
-        if message.cra != cra:
-            raise DecodeError("CRA flag", f"is {message.cra.name.lower()}, expected {cra.name.lower()}")
 
 
 def as_message(message: bytes | GbcsMessage) -> GbcsMessage:

@@ -69,6 +69,10 @@ class DerReader:
         """Whether a GeneralizedTime comes next, for OPTIONAL and CHOICE."""
         return self._next_is(_TIME)
 
+    def next_is_null(self) -> bool:
+        """Whether NULL comes next, for CHOICE."""
+        return self._next_is(_NULL)
+
     def integer(self, field: str) -> int:
         """Read an INTEGER."""
         octets = self._content(_INTEGER, field)
@@ -104,11 +108,21 @@ class DerReader:
         """Read a SEQUENCE and return the reader of what is in it."""
         return DerReader(self._content(_SEQUENCE, field))
 
+    def sequence_octets(self, field: str) -> bytes:
+        """Read a SEQUENCE and return its octets, tag and length included."""
+        start = self._offset
+        self._content(_SEQUENCE, field)
+        return self._octets[start : self._offset]
+
     def element(self, field: str) -> bytes:
         """Read one element whole, whatever it is."""
         start = self._offset
         self._header(field)
         return self._octets[start : self._offset]
+
+    def error(self, field: str, reason: str) -> DecodeError:
+        """Return (not raise) an error at the next octet."""
+        return DecodeError(field, reason, offset=self._offset)
 
     def end(self, field: str) -> None:
         """Raise unless everything is read."""

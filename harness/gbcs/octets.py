@@ -7,6 +7,8 @@ Source: DLMS/COSEM A-XDR lengths as GBCS uses them (facts: gb-domain §3.3).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.errors import DecodeError
 
 
@@ -87,6 +89,12 @@ class Reader:
     def counted(self, field: str) -> bytes:
         """Read octets that a length precedes."""
         return self.take(self.length(f"length of {field}"), field)
+
+    def since(self, read: Callable[[], None]) -> bytes:
+        """Return the octets that `read` goes over."""
+        start = self.position
+        read()
+        return self._octets[start : self.position]
 
     def end(self, field: str) -> None:
         """Raise unless everything is read."""

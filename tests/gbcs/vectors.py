@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 
 from harness.eui64 import Eui64
 from harness.gbcs.key_files import PemFolderKeyStore
@@ -39,3 +41,9 @@ def rtds_keys() -> PemFolderKeyStore:
     if DCC_DATA is None:
         pytest.skip("no published DCC data here; set PPMID_BENCH_DCC_DATA to its folder")
     return _rtds_keys()
+
+
+def rtds_certificate(eui: Eui64, usage: str = "ka") -> bytes:
+    """Return the DER octets of a certificate of the cast."""
+    pem = dcc_data("pki", "rtds", f"{eui.value:016x}-{usage}.pem").read_bytes()
+    return load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
