@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from harness.cli.certify import certify
+from harness.cli.cpl import cpl
 from harness.cli.endings import ended
 from harness.cli.plan import plan
 from harness.cli.report import report
@@ -46,7 +47,7 @@ def commands() -> None:
     """
 
 
-for _command in (certify, plan, rig, virtual, report):
+for _command in (certify, plan, cpl, rig, virtual, report):
     commands.add_command(_command)
 
 

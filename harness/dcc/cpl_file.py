@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from harness.documents import nearest
+from harness.documents import load_yaml, nearest
 from harness.errors import ConfigError
 from harness.smets.cpl import Cpl, CplRow, CplStatus, DeviceModel, DeviceType, DuplicateRow, key_in_force
 from harness.smets.rulebook import Rulebook
@@ -47,6 +47,21 @@ def load_cpl(path: Path, rules: Rulebook, header_map: Mapping[str, str] | None =
 
     Raises ConfigError with file and line; where several values are wrong, the message names each.
     """
+    rows = read_rows(path, rules, header_map)
+    try:
+        return Cpl(rows, key_in_force(rules))
+    except DuplicateRow as twice:
+        fields = ", ".join(field.value for field in key_in_force(rules))
+        raise ConfigError(
+            f"the same key as line {twice.first.line}: {twice.second.model}, {twice.second.family.value}",
+            file=path,
+            line=twice.second.line,
+            remedy=f"the key is {fields}",
+        ) from None
+
+
+def read_rows(path: Path, rules: Rulebook, header_map: Mapping[str, str] | None = None) -> list[CplRow]:
+    """Read the rows of a list, whether or not they make one together; raises ConfigError as `load_cpl`."""
     lines = _lines(path)
     if not lines:
         raise ConfigError("the file is empty", file=path, line=1, remedy="the first line names the columns")
@@ -66,16 +81,14 @@ def load_cpl(path: Path, rules: Rulebook, header_map: Mapping[str, str] | None =
             rows.append(row)
     if wrong:
         raise _error(wrong, path)
-    try:
-        return Cpl(rows, key_in_force(rules))
-    except DuplicateRow as twice:
-        fields = ", ".join(field.value for field in key_in_force(rules))
-        raise ConfigError(
-            f"the same key as line {twice.first.line}: {twice.second.model}, {twice.second.family.value}",
-            file=path,
-            line=twice.second.line,
-            remedy=f"the key is {fields}",
-        ) from None
+    return rows
+
+
+def load_header_map(path: Path | None) -> Mapping[str, str] | None:
+    """Read a header map, a YAML file of our names to the list's; raises ConfigError."""
+    if path is None:
+        return None
+    return {key: str(value) for key, value in load_yaml(path).plain().items()}
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:

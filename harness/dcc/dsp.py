@@ -31,8 +31,10 @@ from harness.dcc.documents import (
 from harness.dcc.inventory import Transaction, inventory_record
 from harness.dcc.routes import RouteRecord
 from harness.dcc.stages import PIPELINES, Enquiry, Estate
+from harness.dcc.suspension import cpl_changes
 from harness.errors import HarnessBug, RigFault
 from harness.eui64 import Eui64
+from harness.smets.cpl import Cpl
 from harness.smets.requests import Answer, code_for
 from harness.smets.routing import GbcsRoute
 from harness.smets.smi import DeviceRecord
@@ -184,6 +186,14 @@ class Dsp:
         record = enquiry.versioning.record if enquiry.versioning else enquiry.known
         hub = request.hub if request.action is LogAction.ADD else None
         self.store(replace(record, status=enquiry.transition.status, hub=hub), request.request_id)
+
+    # --- what is no request ------------------------------------------------------------------------------
+
+    def publish_cpl(self, cpl: Cpl) -> None:
+        """Go by another list from now on; devices whose rows went are Suspended, those back are restored."""
+        self._estate.cpl = cpl
+        self.apply(Transaction(when=self._clock(), by=None, put=tuple(cpl_changes(self._estate))))
+        self._estate.store.flush()
 
     # --- book-keeping --------------------------------------------------------------------------------------
 

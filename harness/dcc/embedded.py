@@ -72,6 +72,7 @@ class EmbeddedDcc:
         self._estate = Estate(
             store=store or MemorySmiStore(), cpl=cpl, rules=rules, defects=frozenset(defects)
         )
+        self._own_cpl = cpl
         self._s1sp = S1sp(rules, tap, timeout_s=answer_within_s)
         acb = Acb(keys, OriginatorCounter(clock), defects=self._estate.defects)
         delivery = Delivery(acb, self._s1sp, self._hubs, tap, timeout_s=answer_within_s)
@@ -111,21 +112,29 @@ class EmbeddedDcc:
             self._s1sp.serve(self._hubs[notice.device])
 
     def forget_devices(self) -> None:
-        """Take every device but the hubs out of the SMI, and forget the routes: a case starts afresh."""
+        """Begin afresh: no device in the SMI but the hubs, the rig's own CPL, no routes."""
         store = self._estate.store
         devices = [record.device for record in store.records() if record.device_type is not DeviceType.CHF]
         store.apply(Transaction(when=self._clock(), by=None, delete=tuple(devices)))
         store.flush()
+        self._dsp.publish_cpl(self._own_cpl)
         self._routes.clear()
 
     @property
     def cpl(self) -> Cpl:
-        """The CPL in use."""
+        """The CPL in use; set, it is also the one that a case begins with."""
         return self._estate.cpl
 
     @cpl.setter
     def cpl(self, cpl: Cpl) -> None:
-        self._estate.cpl = cpl
+        self._estate.cpl = self._own_cpl = cpl
+
+    def publish_cpl(self, cpl: Cpl) -> None:
+        """Go by another list until the case ends.
+
+        Devices whose rows went are Suspended, those whose rows are back get their status back.
+        """
+        self._dsp.publish_cpl(cpl)
 
     # --- as a service user sees it -------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from harness.dcc.documents import (
 from harness.dcc.inventory import SmiStore, row_states
 from harness.dcc.versioning import Versioning, version_on
 from harness.eui64 import Eui64
-from harness.smets.cpl import Cpl, DeviceType
+from harness.smets.cpl import CPL_REGIME, Cpl, CplRegime, DeviceType
 from harness.smets.requests import (
     CPL_PRENOTIFY,
     CPL_REQUEST,
@@ -37,7 +37,7 @@ from harness.smets.requests import (
 from harness.smets.routing import GbcsRoute, NoRoute, S1spRoute, route
 from harness.smets.rulebook import Consultation, Rulebook
 from harness.smets.smi import DeviceRecord, SmiEvent, Transition, transition
-from harness.smets.table import APPLIES_TO, FIRMWARE, HUB_FAMILY, applies_to
+from harness.smets.table import APPLIES_TO, FIRMWARE, HUB_FAMILY, TRIGGER, applies_to, misplaced
 from harness.smets.version import read_version
 
 _PASS = Judgement(rules=())
@@ -177,7 +177,11 @@ def cpl_of_device(enquiry: Enquiry, estate: Estate) -> Judgement:
 def cpl_of_log_update(enquiry: Enquiry, estate: Estate) -> Judgement:
     """As `cpl_of_device`, but a device that the versioning table applies to is judged there."""
     assert isinstance(enquiry.request, UpdateHanDeviceLog)
-    if enquiry.request.action is LogAction.REMOVE or applies_to(enquiry.known.device_type, estate.rules):
+    by_table = (
+        applies_to(enquiry.known.device_type, estate.rules)
+        and estate.rules.rule(CPL_REGIME).choice(CplRegime) is CplRegime.MP202
+    )
+    if enquiry.request.action is LogAction.REMOVE or by_table:
         return _PASS
     return cpl_of_device(enquiry, estate)
 
@@ -194,12 +198,21 @@ def versioning(enquiry: Enquiry, estate: Estate) -> Judgement:
     enquiry.used.note(APPLIES_TO)
     if resolution is None:
         return _PASS
+    if TRIGGER not in resolution.rules:  # the table is not in force
+        return Judgement(rules=resolution.rules)
     for record in (enquiry.known, enquiry.known_hub):
         enquiry.used.note(*read_version(record.version, estate.rules).rules)
     enquiry.used.note(HUB_FAMILY)
     if resolution.flipped:
         enquiry.used.note(FIRMWARE)
     return Judgement(code=resolution.code, reason=resolution.reason, rules=resolution.rules)
+
+
+def version_of_device(enquiry: Enquiry, estate: Estate) -> Judgement:
+    """Whether the device's version lets it be asked on the hub that it is on."""
+    record = enquiry.known
+    hub = estate.store.get(record.hub) if record.hub else None
+    return misplaced(record.family, hub.family if hub else None, record.device_type, estate.rules)
 
 
 def route_to_hub(enquiry: Enquiry, estate: Estate) -> Judgement:
@@ -255,6 +268,7 @@ PIPELINES: Mapping[type[ServiceRequest], tuple[tuple[Stage, Check], ...]] = {
         (Stage.DEVICE_KNOWN, device_of_request),
         (Stage.STATUS, status_of_device),
         (Stage.CPL, cpl_of_device),
+        (Stage.VERSIONING, version_of_device),
         (Stage.ROUTE, route_to_device),
     ),
 }

@@ -23,7 +23,7 @@ _STAGE_RULES: Mapping[Stage, tuple[str, ...]] = {
     Stage.DEVICE_KNOWN: ("RESPONSE-UNKNOWN-DEVICE", "RESPONSE-ALREADY-NOTIFIED"),
     Stage.STATUS: ("SMI-", "STATUS-"),
     Stage.CPL: ("CPL-", "VERSION-"),
-    Stage.VERSIONING: ("MP202-", "HUB-", "VERSION-"),
+    Stage.VERSIONING: ("MP202-", "INTERIM-", "HUB-", "VERSION-"),
     Stage.ROUTE: ("ROUTE-", "S1SP-", "USE-CASE-", "MP202-OTA"),
 }
 

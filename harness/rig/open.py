@@ -9,10 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.dcc.cpl_file import load_cpl
+from harness.dcc.cpl_file import load_cpl, load_header_map
 from harness.dcc.defects import DccDefect
 from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
-from harness.documents import load_yaml
 from harness.errors import RigFault
 from harness.gbcs import BenchPki
 from harness.hub.core import CommunicationsHub
@@ -30,10 +29,7 @@ from harness.tap import Tap
 
 def load_rig_cpl(rig: Rig, rules: Rulebook) -> Cpl:
     """Return the rig's Central Products List; raises ConfigError."""
-    header_map: Mapping[str, str] | None = None
-    if rig.dcc.cpl_map is not None:
-        header_map = {key: str(value) for key, value in load_yaml(rig.dcc.cpl_map).plain().items()}
-    return load_cpl(rig.dcc.cpl, rules, header_map)
+    return load_cpl(rig.dcc.cpl, rules, load_header_map(rig.dcc.cpl_map))
 
 
 async def open_bench(rig: Rig, rules: Rulebook, tap: Tap, *, run_dir: Path | None = None) -> Bench:

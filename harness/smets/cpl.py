@@ -16,6 +16,7 @@ from harness.smets.rulebook import Rulebook
 from harness.smets.version import SmetsVersion
 
 CPL_REGIME = "CPL-REGIME"
+CPL_SUSPENDS = "CPL-SUSPENDS"
 
 
 class DeviceType(Enum):
@@ -176,9 +177,15 @@ def key_in_force(rules: Rulebook) -> tuple[KeyField, ...]:
     return rules.rule(f"CPL-KEY-{regime.value}").choices(KeyField)
 
 
+def suspends(state: RowState, rules: Rulebook) -> bool:
+    """Whether a device is suspended when its row is in this state."""
+    return state in rules.rule(CPL_SUSPENDS).choices(RowState)
+
+
 def check(rules: Rulebook) -> None:
     """Raise RuleError unless the rules about the key are of the right shape."""
     key_in_force(rules)
+    rules.rule(CPL_SUSPENDS).choices(RowState)
     for regime in CplRegime:
         rules.rule(f"CPL-KEY-{regime.value}").choices(KeyField)
 

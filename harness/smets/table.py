@@ -10,7 +10,9 @@
 
 The published table assumes "that all models exist in the CPL". What lies next to it (no row of the resulting
 version, a row that is not Active, a version that nobody can read) has a rule of its own, with an outcome.
-Source: MP202 Modification Report §3.
+Before MP202 (regime INTERIM) the version stays what it was pre-notified as, and one that is not the hub's
+keeps the PPMID from being the target of any request.
+Source: MP202 Modification Report §2, §3.
 """
 
 from __future__ import annotations
@@ -19,13 +21,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from harness.smets.cpl import DeviceType, RowState
+from harness.smets.cpl import CPL_REGIME, CplRegime, DeviceType, RowState
+from harness.smets.requests import Judgement
 from harness.smets.rulebook import Consultation, Rule, Rulebook, RuleError
 from harness.smets.version import SmetsVersion
 
 TABLE = "MP202-TABLE-"
 APPLIES_TO = "MP202-APPLIES-TO"
 TRIGGER = "MP202-TRIGGER"
+WRONG_VERSION = "INTERIM-WRONG-VERSION"
 HUB_FAMILY = "HUB-FAMILY"
 HUB_UNKNOWN = "MP202-HUB-UNKNOWN"
 DEVICE_UNKNOWN = "MP202-DEVICE-UNKNOWN"
@@ -83,6 +87,15 @@ def resolve(
     for a family means that its version text names none. Raises RuleError for a rulebook with holes.
     """
     used = rules.consult()
+    if used.rule(CPL_REGIME).choice(CplRegime) is CplRegime.INTERIM:
+        return Resolution(
+            outcome=Outcome.KEEP,
+            before=before,
+            hub=hub,
+            version=before,
+            reason="before MP202 the SMETS version is that of the pre-notification",
+            rules=used.rules,
+        )
     used.rule(TRIGGER)
     if hub is None:
         return _neighbour(used.rule(HUB_UNKNOWN), before, hub, before, used)
@@ -106,9 +119,31 @@ def resolve(
     )
 
 
+def misplaced(
+    version: SmetsVersion | None, hub: SmetsVersion | None, device_type: DeviceType, rules: Rulebook
+) -> Judgement:
+    """Whether a device may be asked on a hub of that family; two families that differ may forbid it."""
+    used = rules.consult()
+    wrong = used.rule(WRONG_VERSION)
+    regime = rules.rule(CPL_REGIME).choice(CplRegime)
+    if None in (version, hub) or version is hub or not applies_to(device_type, rules):
+        return Judgement(rules=())
+    if regime not in wrong.choices(CplRegime, "regimes"):
+        return Judgement(rules=())
+    assert version is not None
+    assert hub is not None
+    return Judgement(
+        code=wrong.text("code"),
+        reason=f"a {device_type.value} that is {version.value} in the SMI is on a {hub.value} hub",
+        rules=used.rules,
+    )
+
+
 def check(rules: Rulebook) -> None:
     """Raise RuleError unless the table has each combination once and every neighbour an outcome."""
     rules.rule(APPLIES_TO).choices(DeviceType)
+    rules.rule(WRONG_VERSION).choices(CplRegime, "regimes")
+    rules.rule(WRONG_VERSION).text("code")
     rules.rule(TRIGGER).text()
     rules.rule(HUB_FAMILY).text()
     rules.rule(FIRMWARE).choice(FirmwareAfter)

@@ -12,7 +12,7 @@ from harness.gbcs import KeyNotFound
 from harness.smets.cpl import Cpl, CplRow, CplStatus, DeviceType, key_in_force
 from harness.smets.smi import DeviceStatus
 from tests.dcc.estate import HUB_1, HUB_2, INSTALL_CODE, NOTICE, PPMID, S1, S2, Estate, Record
-from tests.smets.rules import changed, own
+from tests.smets.rules import changed
 
 STRANGER = Eui64.parse("00-DB-12-34-56-78-90-97")
 ESME = Eui64.parse("00-DB-12-34-56-78-90-A0")
@@ -124,12 +124,7 @@ def test_a_ppmid_of_unreadable_version_gets_the_hubs():
 
 
 def test_where_the_rulebook_says_so_the_firmware_version_is_that_of_the_row():
-    rules = own().overlay(
-        [
-            replace(own().rule("CPL-REGIME"), value="INTERIM"),
-            replace(own().rule("MP202-FIRMWARE"), value="row"),
-        ]
-    )
+    rules = changed("MP202-FIRMWARE", "row")
     fictitious = replace(NOTICE.device_model, firmware="F1020304")
     rows = [
         CplRow(model=NOTICE.device_model, version="SMETS2+", family=S2),

@@ -55,7 +55,7 @@ def test_the_variants_say_what_becomes_of_a_request():
 @pytest.mark.parametrize("status", [DeviceStatus.COMMISSIONED, DeviceStatus.WITHDRAWN])
 def test_8_4_sets_no_such_status_of_a_device_that_is_no_hub(status):
     SetHubStatus(status)
-    with pytest.raises(ValueError, match="8.4 sets Pending, InstalledNotCommissioned here"):
+    with pytest.raises(ValueError, match=r"8\.4 sets Pending, InstalledNotCommissioned here"):
         SetStatus(status)
 
 

@@ -1,0 +1,44 @@
+"""What a new Central Products List does to the devices in the SMI: some are Suspended, some restored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness.dcc.stages import Estate
+from harness.smets.cpl import state_of, suspends
+from harness.smets.smi import DeviceRecord, DeviceStatus, SmiEvent, transition
+
+
+def cpl_changes(estate: Estate) -> Iterator[DeviceRecord]:
+    """Yield the records that the estate's list changes, as they will be.
+
+    A device of no known family has no row that could be withdrawn, and is left alone.
+    """
+    for record in estate.store.records():
+        if record.family is None:
+            continue
+        gone = suspends(state_of(estate.cpl.find(record.model, record.family)), estate.rules)
+        changed = _suspended(record, estate) if gone else _restored(record, estate)
+        if changed is not None:
+            yield changed
+
+
+def _suspended(record: DeviceRecord, estate: Estate) -> DeviceRecord | None:
+    moved = transition(record.status, SmiEvent.SUSPENDED, record.device_type, estate.rules)
+    if moved.status is None or moved.status is record.status:
+        return None
+    return replace(record, status=moved.status, status_before=record.status)
+
+
+def _restored(record: DeviceRecord, estate: Estate) -> DeviceRecord | None:
+    if record.status is not DeviceStatus.SUSPENDED:
+        return None
+    moved = transition(
+        record.status,
+        SmiEvent.RESTORED,
+        record.device_type,
+        estate.rules,
+        previous=record.status_before,
+    )
+    return None if moved.status is None else replace(record, status=moved.status, status_before=None)
