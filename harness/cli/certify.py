@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 )
 @options.RULES
 @options.EXPRESSION
+@click.option(
+    "--secrets",
+    type=click.Choice(["keep", "han", "mask"]),
+    help="What the pack keeps: all; keys of the bench's own HANs alone; none. What the rig says if left out.",
+)
+@click.option(
+    "--sign",
+    type=click.Path(path_type=Path),
+    metavar="KEY",
+    help="Sign the pack with this private key (PEM, Ed25519 or ECDSA).",
+)
 @options.JSON
 @options.NO_COLOR
 def certify(
@@ -33,6 +44,8 @@ def certify(
     out: Path | None,
     rules: tuple[Path, ...],
     expression: str,
+    secrets: str | None,
+    sign: Path | None,
     *,
     as_json: bool,
     no_color: bool,
@@ -43,10 +56,15 @@ def certify(
     """
     from harness.cli import places, screen
     from harness.cli.endings import RIG, run_async
+    from harness.evidence.secrets import Policy
+    from harness.evidence.signature import signing_key
     from harness.plan.observe import NullObserver
+    from harness.plan.session import Sealing, prepare
     from harness.plan.session import certify as run_cases
-    from harness.plan.session import prepare
 
+    sealing = Sealing(
+        secrets=Policy(secrets) if secrets else None, key=signing_key(sign) if sign is not None else None
+    )
     preparation = prepare(places.plans_or_own(plans), places.rig_or_own(rig), rules, expression)
     if not preparation.cases:
         known = sum(len(plan.cases) for plan in preparation.plans)
@@ -55,7 +73,7 @@ def certify(
     folder = out or places.new_pack()
     if as_json:
         try:
-            outcome = run_async(run_cases(preparation, folder, NullObserver()))
+            outcome = run_async(run_cases(preparation, folder, NullObserver(), sealing=sealing))
         except KeyboardInterrupt:
             click.echo(json.dumps({"exit_code": 130, "reason": "interrupted", "pack": str(folder)}))
             raise
@@ -64,7 +82,7 @@ def certify(
     console = screen.console(no_color=no_color)
     with screen.observer(console, preparation.cases) as observer:
         try:
-            outcome = run_async(run_cases(preparation, folder, observer))
+            outcome = run_async(run_cases(preparation, folder, observer, sealing=sealing))
         except KeyboardInterrupt:
             click.echo(f"ppmid-bench: what there is of the evidence is in {folder}", err=True)
             raise

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.cli import options
+
+if TYPE_CHECKING:
+    from harness.evidence.difference import Difference
+    from harness.evidence.intact import Findings
+
+PACK = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 
 
 @click.group()
@@ -16,27 +23,124 @@ def report() -> None:
 
 
 @report.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@PACK
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    metavar="PUB",
+    help="A public key or a certificate (PEM): the pack must be signed with its private half.",
+)
 @options.JSON
-def verify(folder: Path, *, as_json: bool) -> int:
-    """Say whether a pack is intact: exit 0, or 1 when a file is missing, altered or added."""
+def verify(folder: Path, key: Path | None, *, as_json: bool) -> int:
+    """Say whether a pack is intact: exit 1 when files are missing, altered or added, or a signature is bad.
+
+    Of a timeline that was altered the lines are named.
+    """
+    from harness.evidence.intact import verify as hold_against_sums
+    from harness.evidence.signature import checking_key
+
+    found = hold_against_sums(folder, checking_key(key) if key is not None else None)
+    if as_json:
+        click.echo(json.dumps(_findings(found), indent=2))
+    else:
+        _show(folder, found)
+    return 0 if found.ok else 1
+
+
+@report.command()
+@PACK
+@click.option(
+    "--key", type=click.Path(path_type=Path), metavar="KEY", required=True, help="A private key (PEM)."
+)
+def sign(folder: Path, key: Path) -> int:
+    """Sign a pack that is intact: SHA256SUMS.sig, a signature over its checksums."""
+    from harness.errors import ConfigError
+    from harness.evidence import signature
     from harness.evidence.intact import verify as hold_against_sums
 
+    loaded = signature.signing_key(key)
     found = hold_against_sums(folder)
-    lists = {
+    if not found.ok or found.unfinished:
+        raise ConfigError(
+            "this pack is not intact, or its run did not end", file=folder, remedy="see report verify"
+        )
+    click.echo(f"signed: {signature.sign(folder, loaded)}")
+    return 0
+
+
+@report.command()
+@click.argument("before", metavar="A", type=click.Path(path_type=Path))
+@click.argument("after", metavar="B", type=click.Path(path_type=Path))
+@click.option(
+    "--time",
+    type=click.FloatRange(0),
+    default=0.5,
+    show_default=True,
+    help="Share by which times may differ.",
+)
+@click.option(
+    "--traffic",
+    type=click.FloatRange(0),
+    default=0.25,
+    show_default=True,
+    help="Share by which counts of traffic may differ.",
+)
+@options.JSON
+def diff(before: Path, after: Path, time: float, traffic: float, *, as_json: bool) -> int:
+    """Hold pack B against an earlier one, A: exit 1 when verdicts, traffic or what ran differ.
+
+    Times beyond the share are shown, and do not count.
+    """
+    from harness.evidence.difference import Tolerance, differences
+
+    found = differences(before, after, Tolerance(time=time, traffic=traffic))
+    counting = [entry for entry in found if entry.counts]
+    if as_json:
+        told = [entry.as_json() for entry in found]
+        click.echo(json.dumps({"same": not counting, "differences": told}, indent=2, ensure_ascii=False))
+    else:
+        for entry in found:
+            click.echo(_difference(entry))
+        click.echo(f"{len(counting)} differences" if counting else "the packs say the same")
+    return 1 if counting else 0
+
+
+def _difference(entry: Difference) -> str:
+    where = f"{entry.case}: " if entry.case else ""
+    return f"{entry.kind}: {where}{entry.what}: {entry.before} > {entry.after}"
+
+
+def _lists(found: Findings) -> dict[str, tuple[str, ...]]:
+    return {
         "missing": found.missing,
         "altered": found.altered,
         "added": found.added,
         "unfinished": found.unfinished,
     }
-    if as_json:
-        told = {name: list(files) for name, files in lists.items()}
-        click.echo(json.dumps({"ok": found.ok, "checked": found.checked, **told}, indent=2))
-    else:
-        for name, files in lists.items():
-            for file in files:
-                click.echo(f"{name}: {file}")
-        state = "intact" if found.ok else "NOT intact"
-        note = "; the run was killed before it ended" if found.unfinished else ""
-        click.echo(f"{folder}: {state}, {found.checked} files checked{note}")
-    return 0 if found.ok else 1
+
+
+def _findings(found: Findings) -> dict[str, Any]:
+    return {
+        "ok": found.ok,
+        "checked": found.checked,
+        **{name: list(files) for name, files in _lists(found).items()},
+        "lines": {name: [str(change) for change in changes] for name, changes in found.lines.items()},
+        "signed": found.signed,
+        "signature": found.signature,
+    }
+
+
+def _show(folder: Path, found: Findings) -> None:
+    for name, files in _lists(found).items():
+        for file in files:
+            click.echo(f"{name}: {file}")
+            for change in found.lines.get(file, ()):
+                click.echo(f"    {change}")
+    state = "intact" if found.ok else "NOT intact"
+    note = "; the run was killed before it ended" if found.unfinished else ""
+    click.echo(f"{folder}: {state}, {found.checked} files checked{note}")
+    if found.signature is not None:
+        held = "holds" if found.signature else "DOES NOT HOLD" if found.signed else "is MISSING"
+        click.echo(f"signature: {held}")
+    elif found.signed:
+        click.echo("signature: there is one, not checked; name the signer's public key with --key")

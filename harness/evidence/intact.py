@@ -8,36 +8,47 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.evidence.lines import TIMELINES, Change, changes, lines_of
 from harness.evidence.pack import CASES, JUNIT, RUN, RUN_EVENTS, folder_name
-from harness.evidence.sums import digest, files_of, read_sums
+from harness.evidence.signature import CheckingKey, signature_holds
+from harness.evidence.sums import SIGNATURE, digest, files_of, read_sums
 
-_LIVE = {RUN, RUN_EVENTS, JUNIT}  # change until the run is finished
+# Change until the run is finished, or are only made then.
+_LIVE = {RUN, RUN_EVENTS, JUNIT, lines_of(Path(RUN_EVENTS)).name, "verdicts.csv", "report.html"}
 _HALF_WRITTEN = re.compile(r"(.*/)?\.[^/]+\.part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What `verify` found; names are relative to the pack. `unfinished` are a killed run's last files."""
+    """What `verify` found; names are relative to the pack. `unfinished` are a killed run's last files.
+
+    `lines` says of an altered timeline which lines are not as they were. `signature` is None when no key was
+    given to check it with, and says then nothing for or against the pack; `signed` is whether there is one.
+    """
 
     checked: int
     missing: tuple[str, ...] = ()
     altered: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    lines: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    signed: bool = False
+    signature: bool | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is missing, altered or added."""
-        return not (self.missing or self.altered or self.added)
+        """Whether nothing is missing, altered or added, and the signature holds if it was checked."""
+        return not (self.missing or self.altered or self.added) and self.signature is not False
 
 
-def verify(folder: Path) -> Findings:
-    """Hold a pack against its checksums. Raises ConfigError when it is no pack."""
+def verify(folder: Path, key: CheckingKey | None = None) -> Findings:
+    """Hold a pack against its checksums and, with a key, its signature. Raises ConfigError for no pack."""
     run = read_run(folder)
     sums = read_sums(folder)
     finished = run.get("state") == "finished" and RUN in sums
@@ -45,12 +56,24 @@ def verify(folder: Path) -> Findings:
     loose = [name for name in present if name not in sums]
     current = run.get("current_case")
     live = {name for name in loose if not finished and _is_live(name, current)}
+    altered = tuple(name for name in sums if name in present and digest(folder / name) != sums[name])
     return Findings(
         checked=len(sums),
         missing=tuple(name for name in sums if name not in present),
-        altered=tuple(name for name in sums if name in present and digest(folder / name) != sums[name]),
+        altered=altered,
         added=tuple(name for name in loose if name not in live),
         unfinished=tuple(sorted(live)),
+        lines={name: changes(folder / name) for name in altered if _has_lines(folder, name, sums, altered)},
+        signed=(folder / SIGNATURE).is_file(),
+        signature=signature_holds(folder, key) if key is not None else None,
+    )
+
+
+def _has_lines(folder: Path, name: str, sums: Mapping[str, str], altered: Container[str]) -> bool:
+    """Say whether a timeline's digests of lines are there and as they were."""
+    beside = lines_of(Path(name)).as_posix()
+    return (
+        name.endswith(TIMELINES) and beside in sums and beside not in altered and (folder / beside).is_file()
     )
 
 

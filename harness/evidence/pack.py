@@ -20,7 +20,9 @@ from typing import Any
 from harness.errors import ConfigError, RigFault
 from harness.evidence.junit import junit
 from harness.evidence.limits import Allowance, Limits
+from harness.evidence.lines import write_lines
 from harness.evidence.recorder import CaseRecorder
+from harness.evidence.secrets import Policy, Secrets
 from harness.evidence.sums import Sums, files_in, files_of, write_whole
 from harness.evidence.timeline import RunClock, Timeline
 from harness.evidence.verdict import CaseResult
@@ -35,7 +37,7 @@ _JUNIT_EVERY_S = 1.0  # while the run goes on
 class EvidencePack:
     """The pack of a run that is going on. Raises ConfigError for a folder that holds something else."""
 
-    def __init__(self, folder: Path, *, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, *, limits: Limits | None = None, secrets: Policy = Policy.HAN) -> None:
         self.folder = folder
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ConfigError(
@@ -45,12 +47,15 @@ class EvidencePack:
             )
         (folder / CASES).mkdir(parents=True)
         self.clock = RunClock.start()
-        self._facts: dict[str, Any] = {"versions": versions()}
+        self.secrets = Secrets(secrets)
+        self._facts: dict[str, Any] = {"versions": versions(), "secrets": secrets.value}
         self._results: list[CaseResult] = []
         self._current: str | None = None
         self._recorder: CaseRecorder | None = None
         self._allowance = Allowance(limits)
-        self._between = Timeline(folder / RUN_EVENTS, self.clock, allowance=self._allowance)
+        self._between = Timeline(
+            folder / RUN_EVENTS, self.clock, allowance=self._allowance, secrets=self.secrets
+        )
         self._sums = Sums(folder)
         self._cases_json: list[str] = []  # of `_results`, each encoded once
         self._junit_written = 0.0
@@ -72,12 +77,13 @@ class EvidencePack:
             self.clock,
             application=f"ppmid-bench {self._facts['versions']['ppmid-bench']}",
             allowance=self._allowance,
+            secrets=self.secrets,
         )
         return self._recorder
 
     def end_case(self, result: CaseResult) -> None:
         """Close an attempt's evidence with its result. Raises RigFault when it could not all be written."""
-        told = _json(result.as_json())
+        told = self.secrets.text(_json(result.as_json()))
         recorder, self._recorder, self._current = self._recorder, None, None
         self._results.append(result)
         self._cases_json.append(textwrap.indent(told.rstrip(), "    "))
@@ -97,6 +103,7 @@ class EvidencePack:
             self._recorder.close()
             self._recorder = None
         self._between.close()
+        write_lines(self.folder / RUN_EVENTS)
         self._finished = {
             "ended": _now(),
             "elapsed_s": round(self.clock.elapsed_s(), 3),
@@ -126,14 +133,15 @@ class EvidencePack:
             "current_case": self._current,
             **self._facts,
         }
-        head = _json(run).removesuffix("\n}\n")
+        head = self.secrets.text(_json(run)).removesuffix("\n}\n")
         cases = ",\n".join(self._cases_json)
-        told = f'{head},\n  "cases": [\n{cases}\n  ]\n}}\n' if cases else f'{head},\n  "cases": []\n}}\n'
-        write_whole(self.folder / RUN, told)
+        inner = f"[\n{cases}\n  ]" if cases else "[]"
+        write_whole(self.folder / RUN, f'{head},\n  "cases": {inner}\n}}\n')
         now = self.clock.elapsed_s()
         if self._finished or not self._junit_written or now - self._junit_written > _JUNIT_EVERY_S:
             self._junit_written = now
-            write_whole(self.folder / JUNIT, junit(self._results, self._facts, began))
+            told = junit(self._results, self._facts, began).decode()
+            write_whole(self.folder / JUNIT, self.secrets.text(told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from pathlib import Path
 from harness.eui64 import Eui64
 from harness.evidence.air import AirRecord, HeardFrame
 from harness.evidence.limits import Allowance
+from harness.evidence.lines import write_lines
 from harness.evidence.pcapng import CapturedFrame, PcapngWriter
+from harness.evidence.secrets import Secrets
 from harness.evidence.sums import write_whole
 from harness.evidence.timeline import RunClock, Timeline
 from harness.rig.faces import SniffedFrame
@@ -28,14 +30,21 @@ class CaseRecorder:
     """A Tap that writes into one folder; its files are whole after every event."""
 
     def __init__(
-        self, folder: Path, clock: RunClock, *, application: str, allowance: Allowance | None = None
+        self,
+        folder: Path,
+        clock: RunClock,
+        *,
+        application: str,
+        allowance: Allowance | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
+        self.secrets = secrets or Secrets()
         self.air_record = AirRecord()
         self._clock = clock
         self._allowance = allowance or Allowance()
-        self._timeline = Timeline(folder / TIMELINE, clock, allowance=self._allowance)
+        self._timeline = Timeline(folder / TIMELINE, clock, allowance=self._allowance, secrets=self.secrets)
         self._capture = PcapngWriter(folder / CAPTURE, application, allowance=self._allowance)
         self._serial = (folder / SERIAL_LOG).open("w", encoding="utf-8", buffering=1)
         self._network_keys: dict[bytes, None] = {}
@@ -68,7 +77,7 @@ class CaseRecorder:
         with self._lock:
             if self._serial.closed or self._serial_octets > self._allowance.limits.file:
                 return
-            told = _printable(line[: self._allowance.limits.text])
+            told = self.secrets.text(_printable(line[: self._allowance.limits.text]))
             if len(line) > self._allowance.limits.text:
                 told += f" … ({len(line)} characters)"
             entry = f"{self._clock.elapsed_s():10.6f}  {source} -> {destination}  {told}\n"
@@ -82,7 +91,7 @@ class CaseRecorder:
             self._gbcs += 1
             number = self._gbcs
         name = f"gbcs/{number:03d}-{_word(source)}-to-{_word(destination)}.hex"
-        self.save(name, message.hex().upper() + "\n")
+        self.save(name, self.secrets.octets(message).hex().upper() + "\n")
 
     def add_keys(
         self, network_keys: Iterable[bytes] = (), link_keys: Mapping[Eui64, bytes] | None = None
@@ -94,22 +103,27 @@ class CaseRecorder:
                 news = True
                 self._network_keys[key] = None
                 self.air_record.add_network_key(key)
-                self._capture.add_network_key(key, pan_id=0xFFFF)
+                if self.secrets.add_han_key(key):
+                    self._capture.add_network_key(key, pan_id=0xFFFF)
         for eui64, key in (link_keys or {}).items():
             known = self._link_keys.setdefault(eui64, [])
             if key not in known:
                 news = True
                 known.append(key)
                 self.air_record.add_link_key(eui64, key)
+                self.secrets.add_han_key(key)
         if news:
             self._write_keys()
 
     def _write_keys(self) -> None:
         keys = {
-            "network": [key.hex().upper() for key in self._network_keys],
-            "link": {str(eui): [key.hex().upper() for key in keys] for eui, keys in self._link_keys.items()},
+            "network": [self._told(key) for key in self._network_keys],
+            "link": {str(eui): [self._told(key) for key in keys] for eui, keys in self._link_keys.items()},
         }
         self.save(WIRESHARK_KEYS, json.dumps(keys, indent=2) + "\n")
+
+    def _told(self, key: bytes) -> str:
+        return self.secrets.text(key.hex().upper())
 
     def air(self, frame: SniffedFrame) -> HeardFrame:
         """Take a frame off the air: into the capture, and decoded into the timeline."""
@@ -119,7 +133,7 @@ class CaseRecorder:
             CapturedFrame(
                 time_s=frame.time_s,
                 channel=frame.channel,
-                psdu=frame.psdu,
+                psdu=self.secrets.octets(frame.psdu),
                 rssi_dbm=frame.rssi_dbm,
                 lqi=frame.lqi,
                 page=frame.page,
@@ -145,10 +159,11 @@ class CaseRecorder:
         return self._capture.frames
 
     def save(self, name: str, content: bytes | str) -> Path:
-        """Write a file of the case, whole or not at all; `name` may have a folder."""
+        """Write a file of the case, secrets masked, whole or not at all; `name` may have a folder."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        return write_whole(path, content)
+        masked = self.secrets.text(content) if isinstance(content, str) else self.secrets.octets(content)
+        return write_whole(path, masked)
 
     @property
     def failed(self) -> OSError | None:
@@ -158,6 +173,7 @@ class CaseRecorder:
     def close(self) -> None:
         """Close every file; may be called twice."""
         self._timeline.close()
+        write_lines(self.folder / TIMELINE)
         self._capture.close()
         with self._lock:
             self._serial.close()

@@ -24,6 +24,7 @@ from typing import Any
 from harness.errors import DecodeError
 from harness.evidence.causes import Causes
 from harness.evidence.limits import Allowance, Limits
+from harness.evidence.secrets import Secrets
 from harness.tap import Boundary
 
 RECORDER = "timeline"  # the party that speaks of the timeline itself
@@ -93,11 +94,19 @@ class Event:
 class Timeline:
     """Writes a timeline file. Safe to use from several threads; after `close`, events are dropped."""
 
-    def __init__(self, path: Path, clock: RunClock, *, allowance: Allowance | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: RunClock,
+        *,
+        allowance: Allowance | None = None,
+        secrets: Secrets | None = None,
+    ) -> None:
         self._file = path.open("wb", buffering=0)
         self._clock = clock
         self._allowance = allowance or Allowance()
         self._limits: Limits = self._allowance.limits
+        self._secrets = secrets or Secrets()
         self._causes = Causes()
         self._lock = threading.Lock()
         self._count = 0
@@ -129,16 +138,16 @@ class Timeline:
         details: Mapping[str, object],
     ) -> None:
         elapsed_s = self._clock.elapsed_s()
-        limits, number = self._limits, self._count
+        limits, number, secrets = self._limits, self._count, self._secrets
         step, cause = self._causes.of(number, boundary, source, summary, data, details)
-        said = _short(summary, limits.text)
+        said = secrets.text(_short(summary, limits.text))
         line = (
             f'{{"n": {number}, "t": {elapsed_s:.6f}, "at": {self._clock.unix_s(elapsed_s):.6f},'
             f' "boundary": "{boundary.value}", "source": {_quoted(_short(source, limits.text))},'
             f' "destination": {_quoted(_short(destination, limits.text))}, "summary": {_quoted(said)}'
         )
         if data:
-            line += f', "data": "{data[: limits.data].hex()}"'
+            line += f', "data": "{secrets.octets(data[: limits.data]).hex()}"'
             if len(data) > limits.data:
                 line += f', "cut": {len(data)}'
         if step is not None:
@@ -146,7 +155,7 @@ class Timeline:
         if cause is not None:
             line += f', "cause": {cause}'
         if details:
-            line += f', "details": {_details(details, limits.details)}'
+            line += f', "details": {secrets.text(_details(details, limits.details))}'
         octets = f"{line}}}\n".encode()
         if boundary is Boundary.STEP or self._has_room(len(octets)):
             self._put(octets)

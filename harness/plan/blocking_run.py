@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.errors import RigFault
 from harness.evidence.pack import EvidencePack
 from harness.evidence.recorder import CaseRecorder
+from harness.evidence.secrets import Policy
 from harness.evidence.verdict import CaseResult, Verdict
 from harness.plan import needs
 from harness.plan.door import Door
@@ -68,7 +69,7 @@ class BlockingRun:
 
     def _open(self) -> Runner:
         preparation = self.preparation
-        self.pack = self.pack or EvidencePack(self.folder)
+        self.pack = self.pack or EvidencePack(self.folder, secrets=Policy(preparation.rig.secrets))
         self.pack.describe(**facts(preparation))
         self._scratch = tempfile.TemporaryDirectory(prefix="ppmid-bench-")
         try:

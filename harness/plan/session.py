@@ -15,6 +15,8 @@ from pathlib import Path
 
 from harness.errors import ConfigError, RigFault
 from harness.evidence.pack import EvidencePack
+from harness.evidence.secrets import Policy
+from harness.evidence.signature import SigningKey, sign
 from harness.evidence.verdict import CaseResult
 from harness.plan import needs
 from harness.plan.load import load_plans
@@ -48,6 +50,24 @@ class Preparation:
         return needs.offered(self.rig)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealing:
+    """How a pack is closed: what it keeps of secrets (None: what the rig says), and who signs it."""
+
+    secrets: Policy | None = None
+    key: SigningKey | None = None
+
+    def policy(self, rig: Rig) -> Policy:
+        """Return what the pack keeps of secrets."""
+        return self.secrets or Policy(rig.secrets)
+
+    def seal(self, pack: EvidencePack, code: int) -> None:
+        """Close the pack, and sign it."""
+        pack.finish(code)
+        if self.key is not None:
+            sign(pack.folder, self.key)
+
+
 class _NotOpened(Exception):
     """The rig could not be opened: nothing was run, so there is no evidence to keep. Its cause says why."""
 
@@ -77,15 +97,18 @@ def prepare(
     )
 
 
-async def certify(preparation: Preparation, out: Path, observer: Observer) -> Outcome:
+async def certify(
+    preparation: Preparation, out: Path, observer: Observer, *, sealing: Sealing | None = None
+) -> Outcome:
     """Open the rig, run the cases, close it; the pack is in `out`, a new or empty folder.
 
     Raises ConfigError, or RigFault when the rig cannot be opened, and leaves nothing in `out` then;
     cancelled, it leaves a pack that says so.
     """
+    sealing = sealing or Sealing()
     discard = _discarding(out)
     try:
-        pack = EvidencePack(out)
+        pack = EvidencePack(out, secrets=sealing.policy(preparation.rig))
     except OSError as error:
         raise ConfigError(f"cannot be made: {error.strerror}", file=out, remedy="name another") from None
     pack.describe(**facts(preparation))
@@ -98,9 +121,9 @@ async def certify(preparation: Preparation, out: Path, observer: Observer) -> Ou
         discard()
         raise error.__cause__ or error from None
     except BaseException:
-        pack.finish(code)
+        sealing.seal(pack, code)
         raise
-    pack.finish(code)
+    sealing.seal(pack, code)
     return outcome
 
 
@@ -134,6 +157,7 @@ async def open_runner(
     preparation: Preparation, pack: EvidencePack, observer: Observer, scratch: Path
 ) -> Runner:
     """Open the rig and return what runs cases on it. Raises RigFault, ConfigError."""
+    pack.secrets.add_install_code(bytes(preparation.rig.ppmid.device.install_code))
     bench = await open_bench(preparation.rig, preparation.rules, pack.tap, run_dir=scratch)
     return Runner(bench=bench, pack=pack, offers=preparation.offers, observer=observer)
 

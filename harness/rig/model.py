@@ -73,13 +73,14 @@ class PkiEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
-    """A rig file (`ppmid-bench/rig@1`)."""
+    """A rig file (`ppmid-bench/rig@1`). `secrets` is what packs keep of them (docs/read-the-evidence.md)."""
 
     name: str
     dcc: DccEntry
     hubs: Mapping[str, HubEntry]
     ppmid: PpmidEntry
     pki: PkiEntry = field(default_factory=PkiEntry)
+    secrets: Literal["keep", "han", "mask"] = "han"
     environment: Node | None = None
     sniffer: Node | None = None
     power: Node | None = None

@@ -113,6 +113,46 @@ def test_verify_says_whether_a_pack_is_intact(shell):
 
 def test_what_is_no_pack_is_exit_2(shell):
     assert shell("report", "verify", "nowhere").code == 2
+    assert shell("report", "diff", "nowhere", "nowhere").code == 2
+
+
+def test_a_pack_is_signed_and_an_altered_line_is_named(shell):
+    for arguments in (("genpkey", "-algorithm", "ed25519"), ("pkey", "-in", "key.pem", "-pubout")):
+        name = "pub.pem" if "-pubout" in arguments else "key.pem"
+        subprocess.run(["openssl", *arguments, "-out", name], check=True, cwd=shell.folder)
+    certified = shell("certify", "--rig", "rig.yaml", "--out", "pack", "-k", "row-1", "--sign", "key.pem")
+    assert certified.code == 0
+    assert "signature: holds" in shell("report", "verify", "pack", "--key", "pub.pem").out
+    assert "not checked; name the signer's" in shell("report", "verify", "pack").out
+    timeline = shell.folder / "pack" / "cases" / "MP202-ROW-1" / "timeline.jsonl"
+    timeline.write_text(timeline.read_text().replace('"n": 2,', '"n": 3,'))
+    ended = shell("report", "verify", "pack", "--key", "pub.pem")
+    assert (ended.code, "    line 3 altered" in ended.out.splitlines()) == (1, True)
+    assert shell("report", "sign", "pack", "--key", "key.pem").code == 2
+
+
+def test_a_key_that_cannot_sign_is_said_before_anything_runs(shell):
+    ended = shell("certify", "--rig", "rig.yaml", "--out", "pack", "--sign", "rig.yaml")
+    assert (ended.code, "expected an Ed25519" in ended.err) == (2, True)
+    assert shell.left == []
+
+
+def test_two_packs_are_compared(shell):
+    for name in "ab":
+        shell("certify", "--rig", "rig.yaml", "--out", name, "-k", "row-1")
+    ended = shell("report", "diff", "a", "b")
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "the packs say the same")
+    shell("certify", "--rig", "rig.yaml", "--out", "c", "-k", "row-2")
+    ended = shell("report", "diff", "a", "c", "--json")
+    assert ended.code == 1
+    assert json.loads(ended.out)["differences"][0]["before"] == "pass"
+
+
+def test_secrets_are_kept_as_the_rig_or_the_command_says(shell):
+    for name, arguments, wanted in (("a", (), "han"), ("b", ("--secrets", "keep"), "keep")):
+        shell("certify", "--rig", "rig.yaml", "--out", name, "-k", "row-1", *arguments)
+        run = json.loads((shell.folder / name / "run.json").read_text())
+        assert run["secrets"] == wanted
 
 
 # --- rig ---------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ class SetInstallCode(Step):
 
     async def run(self, case: CaseContext) -> Seen:
         """Tell it by its test port."""
+        case.recorder.secrets.add_install_code(bytes(self.value))
         await case.bench.ppmid.set_install_code(bytes(self.value))
         return {}
 
