@@ -242,7 +242,9 @@ REST = Annotated[bytes, Octets()]
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class Field:
+    """One field of a record's table."""
+
     name: str
     codec: Codec | None
     bits: Bits | None
@@ -250,6 +252,7 @@ class _Field:
     convert: Callable[[Any], Any]
 
     def is_there(self, cursor: Cursor, control: int) -> bool:
+        """Say whether the field is in the octets that are being read."""
         if isinstance(self.presence, IfAny):
             return cursor.remaining > 0
         return self.presence is None or self._told(control)
@@ -260,6 +263,7 @@ class _Field:
         return not isinstance(self.presence, Present) or bool(control >> self.presence.bit & 1)
 
     def control_of(self, value: Any) -> int:
+        """Return the bits that a value sets in the control word. Raises ValueError when it does not fit."""
         if self.bits:
             if not 0 <= int(value) < 1 << self.bits.width:
                 raise ValueError(f"{self.name}: {value!r} does not fit {self.bits.width} bits")
@@ -270,6 +274,7 @@ class _Field:
         return set_by_presence | self.codec.control_of(value)
 
     def write(self, value: Any, control: int) -> bytes:
+        """Return the octets of a value, none for a field that is not there. Raises ValueError."""
         writes_none = self.codec is not None and self.codec.TAKES_NONE
         if not isinstance(self.presence, IfAny) and self._told(control) != (value is not None or writes_none):
             wanted = "must be given" if value is None else "has no place"
@@ -290,7 +295,7 @@ class Record:
 
     def to_bytes(self) -> bytes:
         """Return the octets. Raises ValueError for values that the format cannot carry."""
-        table = _table(type(self))
+        table = table_of(type(self))
         values = {field.name: getattr(self, field.name) for field in table}
         control = functools.reduce(int.__or__, (field.control_of(values[field.name]) for field in table), 0)
         out = bytearray()
@@ -308,7 +313,7 @@ class Record:
         """Take one record, leaving what follows. Raises DecodeError."""
         values: dict[str, Any] = {}
         control: int | None = None
-        for field in _table(cls):
+        for field in table_of(cls):
             if field.bits is not None:
                 if control is None:
                     control = cursor.number(cls.CONTROL_OCTETS, field.name)
@@ -332,10 +337,10 @@ class Record:
         return record
 
 
-_tables: dict[type[Record], tuple[_Field, ...]] = {}
+_tables: dict[type[Record], tuple[Field, ...]] = {}
 
 
-def _table(record: type[Record]) -> tuple[_Field, ...]:
+def table_of(record: type[Record]) -> tuple[Field, ...]:
     """Return a record's table, worked out at its first use."""
     table = _tables.get(record)
     if table is None:
@@ -345,7 +350,7 @@ def _table(record: type[Record]) -> tuple[_Field, ...]:
     return table
 
 
-def _field(name: str, hint: Any) -> _Field:
+def _field(name: str, hint: Any) -> Field:
     marks: tuple[Any, ...] = getattr(hint, "__metadata__", ())
     kind = _kind(hint.__origin__ if marks else hint)
     codec = next((mark for mark in marks if isinstance(mark, Codec)), None)
@@ -353,7 +358,7 @@ def _field(name: str, hint: Any) -> _Field:
     if codec is None and bits is None:
         codec = Nested(kind)
     scalar = isinstance(kind, type) and issubclass(kind, int)
-    return _Field(
+    return Field(
         name=name,
         codec=codec,
         bits=bits,

@@ -1,0 +1,216 @@
+"""Octets with names on them: what an event's octets are, field by field, layer by layer.
+
+A view is one run of octets and the fields found in it. What travels encrypted has a view as it was on the
+air and further views of what was inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from harness.errors import DecodeError
+from harness.gbcs import layout as gbcs_layout
+from harness.zigbee import tunnel, zcl_clusters, zcl_general, zdo
+from harness.zigbee.aps import ZDO_PROFILE, ApsFrame
+from harness.zigbee.fields import Record
+from harness.zigbee.layout import parts
+from harness.zigbee.nwk import NwkFrame
+from harness.zigbee.records import DecodedFrame
+from harness.zigbee.security import MIC_OCTETS, split
+from harness.zigbee.zcl import ZclFrame, ZclFrameType
+from harness.zigbee.zcl_clusters import NAMES
+
+LONGEST_HEX = 4096  # octets of a view that a report shows
+
+
+class _Part(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+
+
+@dataclass(slots=True)
+class View:
+    """One run of octets with the fields in it: (depth, name, value, offset, length[, first bit, bits])."""
+
+    title: str
+    octets: bytes
+    fields: list[list[Any]] = field(default_factory=list)
+
+    def heading(self, name: str, offset: int, length: int, text: str = "") -> None:
+        """Begin a layer."""
+        self.fields.append([0, name, text, offset, length])
+
+    def add(self, found: Iterable[_Part], *, without: str | None = None) -> None:
+        """Add fields inside the layer, `without` the one of that name."""
+        for part in found:
+            if part.name != without and (part.name, part.text) != ("reserved", "0"):
+                entry: list[Any] = [part.depth + 1, part.name, part.text, part.offset, part.length]
+                bits = getattr(part, "bits", None)
+                if bits is not None:
+                    entry += [bits.shift, bits.width]
+                self.fields.append(entry)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain json values, cut to what a report shows."""
+        shown: dict[str, Any] = {"title": self.title, "hex": self.octets[:LONGEST_HEX].hex()}
+        if self.fields:
+            shown["fields"] = self.fields
+        if len(self.octets) > LONGEST_HEX:
+            shown["cut"] = len(self.octets)
+        return shown
+
+
+class _Views:
+    """Builds views from the outside in; the last one is where the next layer goes."""
+
+    def __init__(self, title: str, octets: bytes) -> None:
+        self.all = [View(title, octets)]
+        self.at = 0
+
+    @property
+    def view(self) -> View:
+        return self.all[-1]
+
+    def record(self, name: str, record: Record, *, inside: str | None = None) -> None:
+        """Show a record at the place reached; `inside` is its field that the next layer lies in."""
+        found = list(parts(record, offset=self.at))
+        end = max((part.offset + part.length for part in found), default=self.at)
+        inner = next((part for part in found if part.name == inside and part.depth == 0), None)
+        self.view.heading(name, self.at, (inner.offset if inner else end) - self.at)
+        self.view.add(found, without=inside)
+        self.at = inner.offset if inner else end
+
+    def sealed(self, name: str, secured: bytes) -> None:
+        """Show auxiliary header, ciphertext and MIC."""
+        aux, rest = split(secured)
+        self.record(f"{name} auxiliary header", aux)
+        sealed = len(rest) - MIC_OCTETS
+        self.view.heading(f"{name} payload, encrypted", self.at, sealed)
+        self.view.heading(f"{name} MIC", self.at + sealed, MIC_OCTETS, rest[sealed:].hex(" ").upper())
+
+    def opened(self, title: str, octets: bytes) -> None:
+        """Go on in octets of their own, if there are any."""
+        if octets:
+            self.all.append(View(title, octets))
+            self.at = 0
+
+
+def air_views(record: DecodedFrame) -> list[View]:
+    """Return the views of a frame off the air."""
+    views = _Views("Frame on the air", record.psdu)
+    try:
+        _mac(views, record)
+        _nwk(views, record)
+        _aps(views, record)
+    except (DecodeError, ValueError) as error:
+        views.view.heading("cannot be shown further", views.at, 0, str(error))
+    if len(record.psdu) >= 2 and record.mac is not None:
+        views.all[0].heading("FCS", len(record.psdu) - 2, 2, record.psdu[-2:].hex(" ").upper())
+    return views.all
+
+
+def _mac(views: _Views, record: DecodedFrame) -> None:
+    if record.mac is None:
+        return
+    views.record("MAC", record.mac, inside="payload")
+    if record.mac_body is not None:
+        inside = "payload" if record.zigbee_beacon is not None else None
+        views.record(type(record.mac_body).__name__, record.mac_body, inside=inside)
+    if record.zigbee_beacon is not None:
+        views.record("Zigbee beacon", record.zigbee_beacon)
+
+
+def _nwk(views: _Views, record: DecodedFrame) -> None:
+    if record.nwk is None or record.mac is None:
+        return
+    on_air = NwkFrame.from_bytes(record.mac.payload)
+    views.record("NWK", on_air, inside="payload")
+    if on_air.security:
+        views.sealed("NWK", on_air.payload)
+        if not record.nwk_decrypted:
+            return
+        views.opened("NWK payload in clear", record.nwk.payload)
+    if record.nwk_command is not None:
+        views.record(f"NWK {type(record.nwk_command).__name__}", record.nwk_command)
+
+
+def _aps(views: _Views, record: DecodedFrame) -> None:
+    if record.aps is None or record.nwk is None:
+        return
+    on_air = ApsFrame.from_bytes(record.nwk.payload)
+    views.record("APS", on_air, inside="payload")
+    if on_air.security:
+        views.sealed("APS", on_air.payload)
+        if not record.aps_decrypted:
+            return
+        views.opened("APS payload in clear", record.aps.payload)
+    if record.aps_command is not None:
+        views.record(f"APS {type(record.aps_command).__name__}", record.aps_command)
+    if record.message is None:
+        return
+    if record.fragments:
+        views.opened(f"Message put together from {len(record.fragments)} frames", record.message)
+    _message(views, record.message, record.aps.profile or 0, record.aps.cluster or 0)
+
+
+def _message(views: _Views, message: bytes, profile: int, cluster: int) -> None:
+    if profile == ZDO_PROFILE:
+        sequence, body = zdo.decode(cluster, message)
+        views.view.heading("ZDO sequence", views.at, 1, str(sequence))
+        views.at += 1
+        views.record(f"ZDO {type(body).__name__}", body)
+        return
+    frame = ZclFrame.from_bytes(message)
+    views.record(f"ZCL {NAMES.get(cluster, f'cluster 0x{cluster:04X}')}", frame, inside="payload")
+    is_global = frame.frame_type is ZclFrameType.GLOBAL
+    body = zcl_general.parse(frame) if is_global else zcl_clusters.parse(cluster, frame)
+    if isinstance(body, tunnel.TransferData):
+        views.record("TransferData", body, inside="data")
+        _tunnelled(views, body.data)
+    elif body is not None:
+        views.record(type(body).__name__, body)
+
+
+def _tunnelled(views: _Views, data: bytes) -> None:
+    try:
+        carried = tunnel.HrgpMessage.from_bytes(data)
+    except (DecodeError, ValueError):
+        return
+    views.record(f"GB-HRGP {carried.verb.name}", carried, inside="message")
+    if carried.message:
+        views.view.heading("GBCS message", views.at, len(carried.message))
+        views.view.add(gbcs_layout.parts(carried.message, offset=views.at))
+
+
+def radio_views(payload: bytes, profile: int, cluster: int) -> list[View]:
+    """Return the views of an APS message between a hub and its radio."""
+    views = _Views("APS message at the hub's radio", payload)
+    try:
+        _message(views, payload, profile, cluster)
+    except (DecodeError, ValueError) as error:
+        views.view.heading("cannot be shown further", views.at, 0, str(error))
+    return views.all
+
+
+def gbcs_views(message: bytes) -> list[View]:
+    """Return the view of a GBCS message."""
+    view = View("GBCS message", message)
+    view.add(gbcs_layout.parts(message))
+    return [view]
+
+
+def plain_views(octets: bytes) -> list[View]:
+    """Return the view of octets that nobody here names."""
+    return [View("Octets", octets)]
+
+
