@@ -144,3 +144,22 @@ def _show(folder: Path, found: Findings) -> None:
         click.echo(f"signature: {held}")
     elif found.signed:
         click.echo("signature: there is one, not checked; name the signer's public key with --key")
+
+
+@report.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write there, and leave the pack as it is.",
+)
+def render(folder: Path, out: Path | None) -> int:
+    """Write a pack's report.html again, with this version of the bench, and its checksum."""
+    from harness.evidence.report.page import render as page_of
+    from harness.evidence.report.page import render_again
+    from harness.evidence.sums import write_whole
+
+    path = render_again(folder) if out is None else write_whole(out, page_of(folder))
+    click.echo(f"report: {path}")
+    return 0

@@ -30,6 +30,7 @@ from harness.tap import Boundary
 
 FORMAT = "ppmid-bench/run@1"
 RUN, RUN_EVENTS, JUNIT, CASES, RESULT = "run.json", "run.jsonl", "junit.xml", "cases", "result.json"
+REPORT = "report.html"
 _VERSIONS = ("ppmid-bench", "bellows", "zigpy", "serialx", "pyserial", "cryptography", "crcmod", "PyYAML")
 _JUNIT_EVERY_S = 1.0  # while the run goes on
 
@@ -110,9 +111,18 @@ class EvidencePack:
             "exit_code": exit_code,
         }
         self._write_run()
-        self._sums.add(files_of(self.folder))
-        self._sums.write()
+        try:
+            self._write_report()
+        finally:  # the pack is whole also without its report
+            self._sums.add(files_of(self.folder))
+            self._sums.write()
         _raise_if_lost(self._between.failed, self.folder)
+
+    def _write_report(self) -> None:
+        # The report reads packs, so it knows this module; and a run that is refused never needs it.
+        from harness.evidence.report.page import write_report
+
+        write_report(self.folder)
 
     @property
     def results(self) -> tuple[CaseResult, ...]:

@@ -46,7 +46,9 @@ class CaseRecorder:
         self._allowance = allowance or Allowance()
         self._timeline = Timeline(folder / TIMELINE, clock, allowance=self._allowance, secrets=self.secrets)
         self._capture = PcapngWriter(folder / CAPTURE, application, allowance=self._allowance)
-        self._serial = (folder / SERIAL_LOG).open("w", encoding="utf-8", buffering=1)
+        self._serial = (folder / SERIAL_LOG).open(
+            "w", encoding="utf-8", errors="backslashreplace", buffering=1
+        )
         self._network_keys: dict[bytes, None] = {}
         self._link_keys: dict[Eui64, list[bytes]] = {}
         self._serial_octets = 0

@@ -66,7 +66,8 @@ def digest(path: Path) -> str:
 
 def write_whole(path: Path, content: bytes | str) -> Path:
     """Write a file beside its place and move it there, so that nobody ever reads half of it."""
-    octets = content.encode() if isinstance(content, str) else content
+    # A device's text may hold halves of surrogate pairs, which UTF-8 cannot: spelt out they are json still.
+    octets = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     beside = path.with_name(f".{path.name}.part")
     beside.write_bytes(octets)
     return beside.replace(path)

@@ -48,6 +48,7 @@ class StepResult:
     started_s: float
     elapsed_s: float
     reason: str | None = None
+    limit_s: float | None = None  # what the step was given to come true in
     seen: Mapping[str, Any] = field(default_factory=dict)  # plain json values
 
 
@@ -63,6 +64,7 @@ class CaseResult:
     attempt: int
     started_s: float  # Unix time
     elapsed_s: float
+    timeout_s: float | None = None  # what the case was given
     covers: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()  # ids of the assumed rules that the verdict leans on
     rules: tuple[str, ...] = ()  # ids of all rules that the expectations came from
@@ -81,6 +83,7 @@ class CaseResult:
             "attempt": self.attempt,
             "started_s": round(self.started_s, 6),
             "elapsed_s": round(self.elapsed_s, 6),
+            "timeout_s": self.timeout_s,
             "covers": list(self.covers),
             "rules": list(self.rules),
             "assumptions": list(self.assumptions),
@@ -98,5 +101,6 @@ def _step_json(step: StepResult) -> dict[str, Any]:
         "reason": step.reason,
         "started_s": round(step.started_s, 6),
         "elapsed_s": round(step.elapsed_s, 6),
+        "limit_s": step.limit_s,
         "seen": dict(step.seen),
     }

@@ -1,4 +1,4 @@
-"""Where each field of a GBCS message stands in its octets, for whoever shows octets and names side by side."""
+"""Where each field of a GBCS message stands in its octets, for showing both side by side."""
 
 from __future__ import annotations
 

@@ -42,6 +42,7 @@ class Attempt:
     _began: float = field(init=False)
     _doing: tuple[str, str] = field(init=False)  # title and place of the step under way
     _doing_since: float = 0.0
+    _limit_s: float | None = None  # of the step under way
 
     def __post_init__(self) -> None:
         self._context = CaseContext(
@@ -82,10 +83,12 @@ class Attempt:
             seen = await step.run(self._context)
             self._end_step(_PASSED, seen)
         self._doing, self._doing_since = (_END, self.case.place), self._elapsed_s()
+        self._limit_s = None
         await self._context.air_is_quiet()
 
     def _begin_step(self, step: Step) -> None:
         self._doing, self._doing_since = (step.title, step.place), self._elapsed_s()
+        self._limit_s = getattr(step, "within", None)
         number = len(self.steps) + 1
         self.bench.tap.record(Boundary.STEP, "plan", self.case.id, step.title, place=step.place, step=number)
 
@@ -98,6 +101,7 @@ class Attempt:
             started_s=self._doing_since,
             elapsed_s=self._elapsed_s() - self._doing_since,
             reason=judgement.reason or None,
+            limit_s=self._limit_s,
             seen=seen,
         )
         self.steps.append(result)
@@ -138,6 +142,7 @@ class Attempt:
             attempt=self.number,
             started_s=self._began_s,
             elapsed_s=self._elapsed_s(),
+            timeout_s=self.case.timeout,
             covers=self.case.covers,
             rules=context.rules.rules,
             assumptions=tuple(rule.id for rule in context.rules.assumptions),

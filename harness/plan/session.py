@@ -24,6 +24,7 @@ from harness.plan.model import Case, Plan
 from harness.plan.observe import Observer
 from harness.plan.run import Runner
 from harness.plan.select import select
+from harness.rig.inventory import inventory
 from harness.rig.load import load_rig
 from harness.rig.model import Rig
 from harness.rig.open import close_bench, load_rig_cpl, open_bench
@@ -159,6 +160,7 @@ async def open_runner(
     """Open the rig and return what runs cases on it. Raises RigFault, ConfigError."""
     pack.secrets.add_install_code(bytes(preparation.rig.ppmid.device.install_code))
     bench = await open_bench(preparation.rig, preparation.rules, pack.tap, run_dir=scratch)
+    pack.describe(bench=inventory(preparation.rig, bench))
     return Runner(bench=bench, pack=pack, offers=preparation.offers, observer=observer)
 
 
@@ -171,6 +173,10 @@ def facts(preparation: Preparation) -> dict[str, object]:
         "selected": [case.id for case in preparation.cases],
         "rulebook": preparation.rules.digest,
         "overlays": [str(path) for path in preparation.overlays],
+        "rules": {
+            rule.id: {"title": rule.title, "source": rule.source, "basis": rule.basis.value}
+            for rule in preparation.rules.rules.values()
+        },
         "requirements": {
             name: {"text": requirement.text, "source": requirement.source}
             for plan in preparation.plans

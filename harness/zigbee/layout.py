@@ -86,7 +86,7 @@ def text_of(value: Any, octets: int = 0) -> str:
         case IntEnum():
             return f"{value.name} (0x{int(value):02X})"
         case int():
-            return f"{value} (0x{value & (1 << 8 * max(octets, 1)) - 1:0{2 * octets}X})" if octets else str(value)
+            return f"{value} (0x{value & (1 << 8 * octets) - 1:0{2 * octets}X})" if octets else str(value)
         case bytes():
             return value.hex(" ").upper()
         case TypedValue():

@@ -58,7 +58,7 @@ def _cut(events: Iterable[Event]) -> Iterator[Event | dict[str, Any]]:
     """Yield the first and the last events, and between them how many were left out."""
     last: deque[Event] = deque(maxlen=LAST_EVENTS)
     count = 0
-    for count, event in enumerate(events, start=1):  # noqa: B007 - the last count is used
+    for count, event in enumerate(events, start=1):
         if count <= FIRST_EVENTS:
             yield event
         else:
@@ -97,7 +97,9 @@ def _files(folder: Path) -> list[list[Any]]:
     found = (path for path in folder.rglob("*") if path.is_file())
     inside = ((path.relative_to(folder), path) for path in found)
     return sorted(
-        [name.as_posix(), path.stat().st_size] for name, path in inside if not name.parts[0].startswith("attempt-")
+        [name.as_posix(), path.stat().st_size]
+        for name, path in inside
+        if not name.parts[0].startswith("attempt-")
     )
 
 

@@ -23,14 +23,16 @@ class DocumentView:
 
 def read_document(octets: bytes) -> DocumentView | None:
     """Return a document indented; None for octets that do not begin like one."""
-    if not octets.lstrip()[:1] == b"<":
+    if octets.lstrip()[:1] != b"<":
         return None
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=True)
     try:
         root = etree.fromstring(octets, parser)
     except etree.XMLSyntaxError as error:
         return DocumentView(text=octets.decode("utf-8", "backslashreplace"), error=f"no XML: {error}")
-    return DocumentView(text=etree.tostring(root, encoding="unicode", pretty_print=True), signature=_signature(root))
+    return DocumentView(
+        text=etree.tostring(root, encoding="unicode", pretty_print=True), signature=_signature(root)
+    )
 
 
 def _signature(root: etree._Element) -> tuple[str, ...]:

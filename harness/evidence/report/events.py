@@ -6,7 +6,8 @@ from those before: keys, short addresses, fragments. Keys of the plain data:
 ``n`` number, ``t`` seconds of the run, ``b`` boundary, ``from`` and ``to`` lanes, ``who`` the names behind
 them, ``sum`` one line, ``lvl`` how far down it is (0 story, 1 message, 2 frame), ``size`` octets, ``views``
 octets with fields, ``text`` a document or a line, ``seal`` how it is signed or secured, ``det`` details,
-``cut`` how many octets there were when some were left out, ``bad`` when it could not be decoded.
+``cut`` how many octets there were when some were left out, ``bad`` when it could not be decoded, ``step`` and
+``cause`` numbers of the step under way and of the event answered, ``mark`` when the recorder itself speaks.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from harness.evidence.report.documents import DocumentView, read_document
 from harness.evidence.report.octets import View, air_views, gbcs_views, plain_views, radio_views
 from harness.evidence.report.parties import Parties
 from harness.evidence.report.text import all_visible, shortened, visible
-from harness.evidence.timeline import Event
+from harness.evidence.timeline import RECORDER, Event
 from harness.gbcs.message import parse as parse_gbcs
 from harness.tap import Boundary
 from harness.zigbee.aps import ApsFrameType
@@ -66,6 +67,12 @@ class EventReader:
             "sum": shortened(visible(event.summary), _LONGEST_SUMMARY),
             "lvl": _LEVELS.get(event.boundary, STORY),
         }
+        if event.step is not None:
+            plain["step"] = event.step
+        if event.cause is not None:
+            plain["cause"] = event.cause
+        if event.boundary is Boundary.STEP and event.source == RECORDER:
+            plain["mark"] = True
         if event.data:
             plain["size"] = event.cut or len(event.data)
             self._readers.get(event.boundary, _document)(event, plain)
@@ -112,8 +119,10 @@ def _security(record: DecodedFrame) -> list[str]:
 
 def _radio(event: Event, plain: dict[str, Any]) -> None:
     profile, cluster = event.details.get("profile"), event.details.get("cluster")
-    known = isinstance(profile, int) and isinstance(cluster, int)
-    views = radio_views(event.data, profile, cluster) if known else plain_views(event.data)
+    if isinstance(profile, int) and isinstance(cluster, int):
+        views = radio_views(event.data, profile, cluster)
+    else:
+        views = plain_views(event.data)
     plain["views"] = [view.as_json() for view in views]
 
 

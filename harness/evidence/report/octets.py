@@ -173,7 +173,11 @@ def _message(views: _Views, message: bytes, profile: int, cluster: int) -> None:
     frame = ZclFrame.from_bytes(message)
     views.record(f"ZCL {NAMES.get(cluster, f'cluster 0x{cluster:04X}')}", frame, inside="payload")
     is_global = frame.frame_type is ZclFrameType.GLOBAL
-    body = zcl_general.parse(frame) if is_global else zcl_clusters.parse(cluster, frame)
+    said = zcl_general.parse(frame) if is_global else zcl_clusters.parse(cluster, frame)
+    _command(views, said)
+
+
+def _command(views: _Views, body: Record | None) -> None:
     if isinstance(body, tunnel.TransferData):
         views.record("TransferData", body, inside="data")
         _tunnelled(views, body.data)
@@ -212,5 +216,3 @@ def gbcs_views(message: bytes) -> list[View]:
 def plain_views(octets: bytes) -> list[View]:
     """Return the view of octets that nobody here names."""
     return [View("Octets", octets)]
-
-

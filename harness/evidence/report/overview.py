@@ -5,7 +5,6 @@ Everything but the traffic is in here; `case` has that, an attempt at a time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -21,19 +20,15 @@ TABLE_COLUMNS = ("row", "pre-notified", "hub", "expected", "SMI", "on-air mode",
 _WORDS = tuple(verdict.value for verdict in Verdict)
 
 
-def read_run(folder: Path) -> dict[str, Any]:
-    """Return a pack's ``run.json``; raises ConfigError when the folder holds no pack."""
-    try:
-        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"no evidence pack: {RUN} cannot be read ({error})", file=folder) from None
-    if not isinstance(run, dict):
-        raise ConfigError(f"no evidence pack: {RUN} is not an object", file=folder)
-    return run
-
-
 def overview(run: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a run as plain data; `run` is what `read_run` returns."""
+    """Return a run as plain data; `run` is what `read_run` returns. Raises ConfigError for another form."""
+    try:
+        return _overview(run)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{RUN} is not of the form of a run: {error!r}") from None
+
+
+def _overview(run: Mapping[str, Any]) -> dict[str, Any]:
     attempts = [case for case in run.get("cases", ()) if case.get("id") and case.get("verdict") in _WORDS]
     last = {case["id"]: case for case in attempts}
     view = {
@@ -71,7 +66,17 @@ def _run(run: Mapping[str, Any], cases: Iterable[Mapping[str, Any]]) -> dict[str
     counts = {word: sum(verdict.value == word for verdict in verdicts) for word in _WORDS}
     finished = run.get("state") == "finished"
     selected = run.get("selected", ())
-    kept = ("began", "ended", "elapsed_s", "exit_code", "current_case", "rulebook", "overlays", "versions", "rig")
+    kept = (
+        "began",
+        "ended",
+        "elapsed_s",
+        "exit_code",
+        "current_case",
+        "rulebook",
+        "overlays",
+        "versions",
+        "rig",
+    )
     return {
         "state": run.get("state", "unknown"),
         "verdict": gravest(verdicts).value if verdicts else "none",

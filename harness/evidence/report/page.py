@@ -15,15 +15,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup
 
-from harness.evidence.recorder import write_whole
+from harness.errors import ConfigError
+from harness.evidence.intact import read_run
+from harness.evidence.pack import REPORT
 from harness.evidence.report import phrases
 from harness.evidence.report.case import case_view
-from harness.evidence.report.overview import folder_of, overview, parties_of, read_run
+from harness.evidence.report.overview import folder_of, overview, parties_of
+from harness.evidence.sums import SIGNATURE, SUMS, digest, read_sums, write_whole
 
-REPORT = "report.html"
 _ASSETS = Path(__file__).parent / "assets"
 _SCRIPTS = ("dom.js", "bytes.js", "diagram.js", "page.js")
 _NEVER = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:"
@@ -32,6 +34,25 @@ _NEVER = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:
 def write_report(pack: Path) -> Path:
     """Write a pack's ``report.html``. Raises ConfigError when the folder holds no pack."""
     return write_whole(pack / REPORT, render(pack))
+
+
+def render_again(pack: Path) -> Path:
+    """Write the report of a pack that is finished, and its line in the checksums.
+
+    Raises ConfigError when the folder holds no pack, or one that is signed: its checksums must not change.
+    """
+    if (pack / SIGNATURE).exists():
+        raise ConfigError(
+            "the pack is signed: another report in it would break the signature",
+            file=pack,
+            remedy="write it somewhere else with --out FILE",
+        )
+    path = write_report(pack)
+    sums = read_sums(pack)
+    if sums:
+        sums[REPORT] = digest(path)
+        write_whole(pack / SUMS, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
+    return path
 
 
 def render(pack: Path) -> str:
@@ -91,7 +112,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_ASSETS),
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=ChainableUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -127,4 +148,3 @@ def _embedded(value: Any) -> str:
 def _packed(value: Any) -> str:
     octets = json.dumps(value, separators=(",", ":"), default=str).encode()
     return base64.b64encode(zlib.compress(octets, 6)).decode()
-

@@ -48,7 +48,9 @@ class Parties:
     def of(cls, run: Mapping[str, Any]) -> Parties:
         """Read them from what a pack says of its bench."""
         hubs = [part for part in run.get("bench", ()) if part.get("kind") == "hub"]
-        device = next((part for part in run.get("bench", ()) if part.get("kind") == "ppmid"), {})
+        device: Mapping[str, Any] = next(
+            (part for part in run.get("bench", ()) if part.get("kind") == "ppmid"), {}
+        )
         known = set(run.get("rig", {}).get("hubs", ()))
         return cls(
             hubs={part["eui64"]: part["name"] for part in hubs if part.get("eui64")},

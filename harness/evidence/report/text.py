@@ -13,7 +13,7 @@ _UNSEEN = re.compile(
 
 
 def visible(text: str) -> str:
-    """Return text with everything that cannot be seen, or disturbs what can, as ``\\u{…}``."""
+    """Return text with everything that cannot be seen, or disturbs what can, spelt out by its number."""
     return _UNSEEN.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", text)
 
 

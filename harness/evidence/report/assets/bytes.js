@@ -14,10 +14,13 @@ function eventPanel(event, id) {
   return panel;
 }
 
+const carries = (name) => /^(MAC|NWK|APS|NWK auxiliary header|APS auxiliary header)$/.test(name);
+
 const keptOf = (event) => (event.views && event.views.length ? event.views[0].cut || event.views[0].hex.length / 2 : "few");
 
 function eventFacts(event) {
   const facts = [["from", event.who[0]], ["to", event.who[1]], ["at", `${event.t.toFixed(6)} s`], ["event", event.n]];
+  if (event.cause !== undefined) facts.push(["answers event", event.cause]);
   if (event.size) facts.push(["size", `${event.size} octets`]);
   for (const line of event.seal || []) facts.push(["security", line]);
   for (const [name, value] of Object.entries(event.det || {})) {
@@ -32,7 +35,7 @@ function octetView(view) {
   const layers = layersOf(fields);
   const hex = el("pre", { class: "hex", tabindex: 0, "aria-label": `${view.title}, ${octets.length} octets` });
   const cells = hexCells(hex, octets, layers);
-  const list = fields.length ? fieldList(fields, layers, cells) : null;
+  const list = fields.length ? fieldList(fields, layers, cells, (field) => carries(field[1])) : null;
   const size = view.cut ? `${octets.length} of ${view.cut} octets shown, the rest is in the pack` : `${octets.length} octets`;
   return el(
     "section", { class: "view" },
@@ -72,10 +75,19 @@ function asLetter(octet) {
   return code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : "·";
 }
 
-function fieldList(fields, layers, cells) {
+/* Layers fold: what a message says stands open, how it was carried is a key away. */
+function fieldList(fields, layers, cells, folded) {
   const colourOf = new Map(layers.map(({ field, colour }) => [field, colour]));
-  const list = el("div", { class: "fields", role: "list" });
-  for (const field of fields) list.append(fieldRow(field, colourOf.get(field), cells));
+  const list = el("div", { class: "fields" });
+  let layer = null;
+  for (const field of fields) {
+    const row = fieldRow(field, colourOf.get(field), cells);
+    if (field[0] === 0) {
+      layer = el("details", { class: "layer", open: !folded(field) }, el("summary", {}, row));
+      row.removeAttribute("tabindex");
+      list.append(layer);
+    } else (layer || list).append(row);
+  }
   return list;
 }
 

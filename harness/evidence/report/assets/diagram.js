@@ -3,7 +3,6 @@
 const LEVELS = ["Story", "Messages", "Every frame"];
 const CHUNK = 160;
 const NAMES = { duis: "DUIS", gbcs: "GBCS", s1sp: "S1SP", air: "air", radio: "radio", serial: "serial", inventory: "SMI", hub: "hub" };
-const BEGINS = /^[a-z_]+( |$|\{)/;
 
 class Diagram {
   constructor(holder, data, steps, level = 1) {
@@ -72,7 +71,6 @@ class Diagram {
       el("span", {}, "what"),
     ));
     this.waiting = events;
-    this.steps_left = [...this.steps];
     this.addRows();
   }
 
@@ -90,7 +88,8 @@ class Diagram {
   }
 
   addRow(event) {
-    if (event.gap) this.ladder.append(el("div", { class: "gap" }, `${event.gap} events left out here; all of them are in timeline.jsonl`));
+    if (event.mark) this.ladder.append(el("div", { class: "gap" }, event.sum));
+    else if (event.gap) this.ladder.append(el("div", { class: "gap" }, `${event.gap} events left out here; all of them are in timeline.jsonl`));
     else if (event.b === "step") this.ladder.append(this.band(event));
     else this.addEvent(event);
   }
@@ -129,12 +128,11 @@ class Diagram {
   }
 
   band(event) {
-    const begins = BEGINS.test(event.sum);
-    const at = begins ? this.steps_left.findIndex((step) => step.title === event.sum) : -1;
-    const step = at < 0 ? null : this.steps_left.splice(0, at + 1)[at];
+    const number = event.det ? event.det.step : undefined;
+    const step = number === undefined ? null : this.steps[number - 1];
     const verdict = step ? step.verdict : (event.sum.match(/^(fail|error|inconclusive):/) || [])[1];
     return el(
-      "div", { class: `band ${verdict || ""}${step ? "" : " judged"}` }, el("code", {}, event.sum),
+      "div", { class: `band ${verdict || ""}${step ? "" : " judged"}` }, step ? el("span", { class: "no" }, `step ${number}`) : null, el("code", {}, event.sum),
       el("span", { class: "took" }, step ? seconds(step.elapsed_s) : event.t.toFixed(3)),
     );
   }
