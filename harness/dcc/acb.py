@@ -1,26 +1,26 @@
-"""The Access Control Broker: makes the DSP's GBCS commands and judges the responses to them.
+"""The Access Control Broker: makes the DSP's GBCS commands and judges the responses and alerts of devices.
 
-It holds the ACB's private key-agreement key; the MAC of every command to a device and of its response is made
-between that key and the device's. Commands are the ACB's own, on behalf of the user whose request is named in
-them as the supplementary remote party.
+It holds the ACB's private keys: MACs of commands and responses are made between its key-agreement key and the
+device's, and it signs what a user's request has no signature for (joins and unjoins). Commands are the ACB's
+own, on behalf of the user whose request is named in them as the supplementary remote party.
 Source: facts gb-domain §3.3 to §3.5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from harness.dcc.counters import OriginatorCounter
 from harness.dcc.defects import DccDefect
-from harness.dcc.documents import RequestId
+from harness.dcc.duis.requests import RequestId
+from harness.dcc.use_cases import FIRMWARE_VERSION, MESSAGE_SUCCESS, SPOKEN
 from harness.errors import RigFault
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, KeyNotFound, KeyStore, OwnKeys, parse
-from harness.gbcs.builder import Heading, secure
-from harness.gbcs.use_cases import cs08
+from harness.gbcs.builder import Heading, Protection, secure
 
-FIRMWARE_VERSION = "FirmwareVersion"
-MESSAGE_SUCCESS = "MessageSuccess"
+__all__ = ["FIRMWARE_VERSION", "MESSAGE_SUCCESS", "Acb", "UseCaseNotBuilt"]
 
 
 class UseCaseNotBuilt(LookupError):
@@ -43,12 +43,17 @@ class Acb:
         self._counter = counter
         self._believes_anything = DccDefect.SKIP_RESPONSE_MAC_CHECK in defects
 
-    def command(self, use_case: str, device: Eui64, on_behalf_of: RequestId) -> bytes:
-        """Return the command of a use case to a device.
+    @property
+    def keys(self) -> KeyStore:
+        """The ACB's private and everybody's public keys."""
+        return self._keys
+
+    def command(self, use_case: str, device: Eui64, on_behalf_of: RequestId, fields: Any = None) -> bytes:
+        """Return the command of a use case to a device; `fields` is what the use case's command carries.
 
         Raises UseCaseNotBuilt, and RigFault when the rig has not got the keys for it.
         """
-        if use_case not in _COMMANDS:
+        if use_case not in SPOKEN:
             raise UseCaseNotBuilt(f"this DCC does not build {use_case}")
         heading = Heading(
             originator=self.eui64,
@@ -58,36 +63,22 @@ class Acb:
             supplementary_counter=on_behalf_of.counter,
         )
         try:
-            return _COMMANDS[use_case](heading, self._keys)
+            return SPOKEN[use_case].use_case.build_command(fields, self._keys, **heading)
         except KeyNotFound as missing:
-            raise _no_key(missing) from missing
+            raise no_key(missing) from missing
 
     def read(self, use_case: str, response: bytes, command: bytes) -> Mapping[str, str]:
         """Check a response against its command and return what it says; raises DecodeError."""
-        if self._believes_anything:
-            response = self._with_right_mac(response)
-        return _RESPONSES[use_case](response, self._keys, command)
+        spoken = SPOKEN[use_case]
+        if self._believes_anything and Protection.MACED in spoken.use_case.response:
+            response = self._with_right_mac(response, spoken.use_case.response)
+        return spoken.told(spoken.use_case.read_response(response, self._keys, command=command))
 
-    def _with_right_mac(self, response: bytes) -> bytes:
+    def _with_right_mac(self, response: bytes, protection: Protection) -> bytes:
         """Not to check a MAC comes to the same as to put the right one in its place."""
-        return secure(parse(response), self._keys, cs08.CS08.response)
+        return secure(parse(response), self._keys, protection)
 
 
-def _cs08_command(heading: Heading, keys: KeyStore) -> bytes:
-    return cs08.command(keys=keys, **heading)
-
-
-def _cs08_response(response: bytes, keys: KeyStore, command: bytes) -> Mapping[str, str]:
-    result = cs08.read_response(response, keys, command=command)
-    return {
-        FIRMWARE_VERSION: result.firmware.hex().upper(),
-        MESSAGE_SUCCESS: "true" if result.ok else "false",
-    }
-
-
-_COMMANDS: Mapping[str, Callable[[Heading, KeyStore], bytes]] = {"CS08": _cs08_command}
-_RESPONSES: Mapping[str, Callable[[bytes, KeyStore, bytes], Mapping[str, str]]] = {"CS08": _cs08_response}
-
-
-def _no_key(missing: KeyNotFound) -> RigFault:
+def no_key(missing: KeyNotFound) -> RigFault:
+    """Return (not raise) what it comes to when the DCC lacks a key."""
     return RigFault(f"the DCC has {missing}", remedy="give the rig the credentials of the ACB and the device")

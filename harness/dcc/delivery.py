@@ -12,19 +12,15 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from harness.dcc.acb import MESSAGE_SUCCESS, Acb, UseCaseNotBuilt
-from harness.dcc.documents import (
-    Body,
-    CountersignedRequest,
-    GbcsResponse,
-    LogAction,
-    RequestId,
-    UpdateHanDeviceLog,
-    Via,
-)
+from harness.dcc.acb import MESSAGE_SUCCESS, Acb, UseCaseNotBuilt, no_key
+from harness.dcc.alerts import AlertDesk
+from harness.dcc.documents import Body, CountersignedRequest, GbcsResponse, UpdateHanDeviceLog, Via
+from harness.dcc.duis.requests import RestoreHanDeviceLog
 from harness.dcc.faces import HubFace
+from harness.dcc.inventory import SmiStore
 from harness.dcc.s1sp import S1sp
 from harness.dcc.stages import Enquiry
+from harness.dcc.use_cases import SPOKEN
 from harness.errors import (
     DecodeError,
     DeviceSilent,
@@ -34,6 +30,9 @@ from harness.errors import (
     SystemFault,
 )
 from harness.eui64 import Eui64
+from harness.gbcs import KeyNotFound
+from harness.gbcs.use_cases.device_log import LoggedDevice
+from harness.smets.cpl import DeviceType
 from harness.smets.requests import Answer
 from harness.smets.routing import GbcsRoute
 from harness.tap import Boundary, Tap
@@ -61,13 +60,34 @@ class Undelivered(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the DSP knows besides a request: `harness.dcc.use_cases.Knowledge`."""
+
+    store: SmiStore
+    acb: Acb
+    alerts: AlertDesk
+
+    def device_type(self, device: Eui64) -> DeviceType:
+        """Return the type of a device in the SMI; Undelivered when it is not there."""
+        record = self.store.get(device)
+        if record is None:
+            raise Undelivered(Answer.UNKNOWN_DEVICE, f"{device} is not in the SMI")
+        return record.device_type
+
+    def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
+        """Return the device log that a hub has told of last, empty when it has told of none."""
+        return self.alerts.device_log_of(hub)
+
+
 class Delivery:
     """Ways out of the DSP, over these hubs. `timeout_s` is how long a device may take to answer."""
 
     def __init__(
-        self, acb: Acb, s1sp: S1sp, hubs: Mapping[Eui64, HubFace], tap: Tap, *, timeout_s: float
+        self, known: Known, s1sp: S1sp, hubs: Mapping[Eui64, HubFace], tap: Tap, *, timeout_s: float
     ) -> None:
-        self._acb = acb
+        self._known = known
+        self._acb = known.acb
         self._s1sp = s1sp
         self._hubs = hubs
         self._tap = tap
@@ -79,37 +99,45 @@ class Delivery:
         `way` is filled in as it goes. Raises Undelivered, and RigFault when the rig is at fault.
         """
         request = enquiry.request
-        hub = request.hub if isinstance(request, UpdateHanDeviceLog) else enquiry.known.hub
+        target = request.request_id.target
+        to_hub = isinstance(request, UpdateHanDeviceLog | RestoreHanDeviceLog) or target in self._hubs
+        hub = target if to_hub else enquiry.known.hub
         if hub is None:
             raise Undelivered(Answer.NO_COMMUNICATION, f"{enquiry.device} is in no hub's device log")
         if not isinstance(enquiry.route, GbcsRoute):
             forwarded = CountersignedRequest(request=request, device=enquiry.device, hub=hub)
             answer = await self._reach(self._s1sp.handle(forwarded))
             return answer, answer.success
-        way.use_case = enquiry.route.use_case
         face = self._hubs.get(hub)
         if face is None:
             raise RigFault(f"no hub on the bench is {hub}", remedy="name it in the rig")
-        if isinstance(request, UpdateHanDeviceLog):
-            await self._reach(_update_log(face, request))
-            return None, True
-        return await self._exchange(enquiry.route.use_case, request.request_id, enquiry.device, face, way)
+        way.use_case = enquiry.route.use_case
+        way.command = self._command(enquiry, way.use_case, target)
+        return await self._exchange(way, target, face)
 
-    async def _exchange(
-        self, use_case: str, request_id: RequestId, device: Eui64, hub: HubFace, way: Way
-    ) -> tuple[GbcsResponse, bool]:
+    def _command(self, enquiry: Enquiry, use_case: str, target: Eui64) -> bytes:
+        """Return the octets of a request's command."""
         try:
-            way.command = self._acb.command(use_case, device, request_id)
+            fields = SPOKEN[use_case].fill(enquiry.request, self._known) if use_case in SPOKEN else None
+            return self._acb.command(use_case, target, enquiry.request.request_id, fields)
         except UseCaseNotBuilt as unbuilt:
             raise Undelivered(Answer.UNKNOWN_REQUEST, str(unbuilt)) from unbuilt
-        self._record_gbcs("dsp", str(hub.eui64), f"{use_case} command to {device}", way.command)
-        way.response = await self._reach(hub.deliver_gbcs(device, way.command, self._timeout_s))
-        self._record_gbcs(str(hub.eui64), "dsp", f"{use_case} response of {device}", way.response)
+        except KeyNotFound as missing:
+            raise no_key(missing) from missing
+
+    async def _exchange(self, way: Way, target: Eui64, hub: HubFace) -> tuple[GbcsResponse, bool]:
+        use_case, command = way.use_case or "", way.command
+        self._record_gbcs("dsp", str(hub.eui64), f"{use_case} command to {target}", command)
+        if target == hub.eui64:
+            way.response = await self._reach(hub.command_chf(command, self._timeout_s))
+        else:
+            way.response = await self._reach(hub.deliver_gbcs(target, command, self._timeout_s))
+        self._record_gbcs(str(hub.eui64), "dsp", f"{use_case} response of {target}", way.response)
         try:
-            fields = self._acb.read(use_case, way.response, way.command)
+            fields = self._acb.read(use_case, way.response, command)
         except DecodeError as error:
             raise Undelivered(
-                Answer.BAD_ANSWER, f"the response of {device} to {use_case} does not hold: {error}"
+                Answer.BAD_ANSWER, f"the response of {target} to {use_case} does not hold: {error}"
             ) from error
         body = GbcsResponse(message=way.response, use_case=use_case, fields=fields)
         return body, fields.get(MESSAGE_SUCCESS) != "false"
@@ -126,10 +154,3 @@ class Delivery:
 
     def _record_gbcs(self, source: str, destination: str, summary: str, message: bytes) -> None:
         self._tap.record(Boundary.GBCS, source, destination, summary, message)
-
-
-async def _update_log(hub: HubFace, request: UpdateHanDeviceLog) -> None:
-    if request.action is LogAction.ADD:
-        await hub.add_to_device_log(request.device, request.install_code, request.join_time_s)
-    else:
-        await hub.remove_from_device_log(request.device)

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from harness.dcc.acb import Acb
+from harness.dcc.alerts import AlertDesk, DeviceAlert
 from harness.dcc.counters import Clock, OriginatorCounter, utc_now
 from harness.dcc.defects import DccDefect
-from harness.dcc.delivery import Delivery
+from harness.dcc.delivery import Delivery, Known
 from harness.dcc.documents import (
     InventoryRecord,
     InventoryResponse,
@@ -26,6 +27,7 @@ from harness.dcc.stages import Estate
 from harness.errors import HarnessBug
 from harness.eui64 import Eui64
 from harness.gbcs import KeyStore
+from harness.gbcs.use_cases.device_log import DeviceLogAlert
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Rulebook
 from harness.smets.smi import DeviceRecord, DeviceStatus, SmiEvent, transition
@@ -75,7 +77,9 @@ class EmbeddedDcc:
         self._own_cpl = cpl
         self._s1sp = S1sp(rules, tap, timeout_s=answer_within_s)
         acb = Acb(keys, OriginatorCounter(clock), defects=self._estate.defects)
-        delivery = Delivery(acb, self._s1sp, self._hubs, tap, timeout_s=answer_within_s)
+        self._desk = AlertDesk(acb.keys, tap, clock, self._alerted)
+        known = Known(store=self._estate.store, acb=acb, alerts=self._desk)
+        delivery = Delivery(known, self._s1sp, self._hubs, tap, timeout_s=answer_within_s)
         self._dsp = Dsp(
             self._estate,
             delivery,
@@ -119,6 +123,7 @@ class EmbeddedDcc:
         store.flush()
         self._dsp.publish_cpl(self._own_cpl)
         self._routes.clear()
+        self._desk.forget()
 
     @property
     def cpl(self) -> Cpl:
@@ -176,6 +181,22 @@ class EmbeddedDcc:
         moved = transition(record.status, SmiEvent.JOINED_HAN, record.device_type, self.rules)
         if moved.status is not None:
             self._dsp.store(replace(record, status=moved.status), None)
+
+    def take_alert(self, hub: Eui64, message: bytes) -> DeviceAlert:
+        """Take a GBCS message that a hub sends unasked: its CHF's, or that of a device on its HAN."""
+        return self._desk.take(hub, message)
+
+    @property
+    def alerts(self) -> tuple[DeviceAlert, ...]:
+        """Every alert since the case began, in order, those refused too."""
+        return self._desk.alerts
+
+    def _alerted(self, alert: DeviceAlert) -> None:
+        """Do what an alert that counts means for the SMI."""
+        if isinstance(alert.content, DeviceLogAlert):
+            for logged in alert.content.log.devices:
+                if logged.link_key_hash:
+                    self.device_joined(alert.via, logged.device)
 
     # --- what the evidence wants ---------------------------------------------------------------------------
 

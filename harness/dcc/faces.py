@@ -46,8 +46,14 @@ class HubFace(Protocol):
     async def add_to_device_log(self, eui64: Eui64, install_code: bytes, join_time_s: float) -> object:
         """Whitelist a device for `join_time_s` seconds."""
 
-    async def remove_from_device_log(self, eui64: Eui64) -> None:
+    async def remove_from_device_log(self, eui64: Eui64) -> object:
         """Take a device out of the log."""
+
+    async def command_chf(self, message: bytes, timeout_s: float) -> bytes:
+        """Hand a GBCS command to the hub's own CHF and return its response.
+
+        Raises DeviceSilent when the CHF refuses it, StimulusImpossible on a hub without GBCS.
+        """
 
     async def deliver_gbcs(self, eui64: Eui64, message: bytes, timeout_s: float) -> bytes:
         """Carry a GBCS message to a device and return its answer."""

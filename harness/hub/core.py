@@ -203,13 +203,18 @@ class CommunicationsHub:
             raise
         return entry
 
-    async def remove_from_device_log(self, eui64: Eui64) -> None:
-        """Take a device out of the log (CCS02), and off the HAN when it is on it."""
+    async def remove_from_device_log(self, eui64: Eui64) -> bool:
+        """Take a device out of the log (CCS02), off the HAN when it is on it; False when it was not in it."""
         self._check()
         entry = self._trust.unlist(eui64, now=self._clock())
-        if entry is None:
-            return
-        await self._send_off(entry)
+        if entry is not None:
+            await self._send_off(entry)
+        return entry is not None
+
+    def restore_device_log(self, devices: Mapping[Eui64, bytes]) -> None:
+        """Take in the devices of the hub that this one replaces, each with its next link key (CCS03)."""
+        for eui64, link_key in devices.items():
+            self._trust.restore(eui64, link_key, now=self._clock())
 
     async def unjoin(self, eui64: Eui64) -> None:
         """Have a device leave the HAN and wait until it has; it stays in the log as removed.
@@ -250,6 +255,10 @@ class CommunicationsHub:
         tunnels = self._board.tunnels()
         self._joined(eui64)
         return await tunnels.exchange(eui64, message, timeout_s=timeout_s)
+
+    async def command_chf(self, message: bytes, timeout_s: float) -> bytes:  # noqa: ARG002 - see gbcs_hub
+        """Refuse: this hub knows no GBCS. Raises StimulusImpossible."""
+        raise StimulusImpossible(f"hub {self.name} is a {self.profile.generation} hub: it knows no GBCS")
 
     async def read_attributes(
         self, eui64: Eui64, cluster: int, attributes: Iterable[int], *, client_side: bool, timeout_s: float

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Enum
 from typing import Protocol, runtime_checkable
+
+from harness.gbcs.acceptance import Refusal
 
 
 class HubDefect(Enum):
@@ -13,6 +16,10 @@ class HubDefect(Enum):
     OFFERS_WRONG_SUITE = "offers-wrong-suite"  # suite 1 for 2 and the other way round
     IGNORES_WINDOW = "ignores-window"  # a device once whitelisted may join for ever
     DROPS_TUNNEL = "drops-tunnel"  # closes the tunnel when there is something to deliver
+    CHF_IGNORES_MAC = "chf-ignores-mac"  # obeys a GBCS command to itself whose MAC is wrong
+    CHF_ACCEPTS_REPLAY = "chf-accepts-replay"  # obeys one whose counter is not a new one
+    CHF_KEEPS_REMOVED = "chf-keeps-removed"  # says that it has removed a device, and has not
+    CHF_RAISES_NO_ALERT = "chf-raises-no-alert"  # tells nobody that its device log has changed
 
 
 @runtime_checkable
@@ -21,6 +28,12 @@ class CarelessRadio(Protocol):
 
     async def permit_anybody(self, window_s: float) -> None:
         """Let anybody in for `window_s`, the network key in the clear."""
+
+
+def checks_left_out(defects: Collection[HubDefect]) -> frozenset[Refusal]:
+    """Return the checks that a CHF with these defects does not make."""
+    left_out = {HubDefect.CHF_IGNORES_MAC: Refusal.BAD_MAC, HubDefect.CHF_ACCEPTS_REPLAY: Refusal.REPLAYED}
+    return frozenset(check for defect, check in left_out.items() if defect in defects)
 
 
 _SUITE_1, _SUITE_2 = 0x0001, 0x0002

@@ -23,6 +23,7 @@ class DeviceState(Enum):
     JOINED = "joined"  # it has announced itself on the network
     REMOVED = "removed"  # it was told to leave, or left
     EXPIRED = "expired"  # its join window is over and it has not joined
+    RESTORED = "restored"  # from the log of the hub that this one replaces; it has yet to come back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class DeviceLogEntry:
     state: DeviceState = DeviceState.WHITELISTED
     short_address: int | None = None
     joined_at: float | None = None
+    heard_at: float | None = None  # Unix time
 
     @property
     def window_end(self) -> float:
@@ -91,6 +93,25 @@ class DeviceLog:
         """Note that a device is on the network."""
         entry = self._entries[eui64]
         return self._set(replace(entry, state=DeviceState.JOINED, short_address=short_address, joined_at=now))
+
+    def heard(self, short_address: int, *, at: float) -> None:
+        """Note that a device on the network was heard; `at` is Unix time."""
+        entry = self.by_short_address(short_address)
+        if entry is not None:
+            self._set(replace(entry, heard_at=at))
+
+    def restore(self, eui64: Eui64, link_key: bytes, *, now: float) -> DeviceLogEntry:
+        """Take in a device of another hub's log, with the key that it will come back under (CCS03)."""
+        return self._set(
+            DeviceLogEntry(
+                eui64=eui64,
+                install_code=b"",
+                link_key=link_key,
+                added_at=now,
+                window_s=0,
+                state=DeviceState.RESTORED,
+            )
+        )
 
     def left(self, eui64: Eui64) -> DeviceLogEntry | None:
         """Note that a device is no longer on the network; it stays in the log."""

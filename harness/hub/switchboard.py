@@ -56,6 +56,7 @@ class Switchboard:
         self._profile = profile
         self._log = log
         self._send = send
+        self._wall_clock = wall_clock
         self._announced = announced
         self.exchanges = Exchanges()
         self._finder = Finder(send, self.exchanges)
@@ -140,6 +141,7 @@ class Switchboard:
 
     def message(self, message: ApsMessage) -> None:
         """Take an APS message."""
+        self._log.heard(message.peer, at=self._wall_clock())
         if message.profile == 0:
             self._zdo(message)
             return

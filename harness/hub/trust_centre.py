@@ -31,6 +31,7 @@ class HubEventKind(Enum):
     LEFT = "left"
     REMOVED = "removed"
     WINDOW_OVER = "join window over"
+    RESTORED = "restored"
 
 
 class Refusal(Enum):
@@ -81,6 +82,11 @@ class TrustCentre:
         if entry is not None:
             self._note(now, HubEventKind.REMOVED, eui64, note=f"was {entry.state.value}")
         return entry
+
+    def restore(self, eui64: Eui64, link_key: bytes, *, now: float) -> None:
+        """Take in a device from the log of the hub that this one replaces."""
+        self._log.restore(eui64, link_key, now=now)
+        self._note(now, HubEventKind.RESTORED, eui64)
 
     def join_notice(self, notice: JoinNotice, *, now: float) -> None:
         """Take what the radio says of a device that comes or goes."""

@@ -9,13 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.dcc.counters import utc_now
 from harness.dcc.cpl_file import load_cpl, load_header_map
 from harness.dcc.defects import DccDefect
 from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
 from harness.errors import RigFault
+from harness.eui64 import Eui64
 from harness.gbcs import BenchPki
 from harness.hub.core import CommunicationsHub
 from harness.hub.defects import HubDefect
+from harness.hub.gbcs_hub import GbcsHub
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.rig.bench import Bench, HubOnBench
 from harness.rig.faces import DriverContext, Environment, Face, NetworkSettings
@@ -123,13 +126,16 @@ class _Opening:
         hubs: dict[str, HubOnBench] = {}
         for name, entry in self._rig.hubs.items():
             profile = hub_profile(entry, self._rig.where.items["hubs"].items[name])
-            hub = CommunicationsHub(
+            kind = CommunicationsHub if profile.tunnel is None else GbcsHub
+            hub = kind(
                 name,
                 profile,
                 self._create(f"hubs.{name}.radio", Face.RADIO, entry.radio),
                 self._tap,
                 defects=[HubDefect(word) for word in entry.defects],
             )
+            if isinstance(hub, GbcsHub):
+                hub.be_chf(BenchPki(self._rig.pki.seed), utc_now)
             self._close_with(hub.stop)
             hubs[name] = HubOnBench(
                 hub=hub,
@@ -139,6 +145,7 @@ class _Opening:
         starts = [asyncio.ensure_future(found.hub.start(found.settings)) for found in hubs.values()]
         await _all_or_first_error(starts)
         for found in hubs.values():
+            found.hub.listen_gbcs(partial(_tell_alert, dcc, found.hub))
             dcc.provision_hub(hub_prenotification(found.hub.eui64, found.family), found.hub)
             found.hub.listen(partial(_tell_dcc, dcc, found.hub))
         return hubs
@@ -156,6 +163,10 @@ async def _all_or_first_error(starts: Sequence[asyncio.Future[Any]]) -> None:
 def _tell_dcc(dcc: EmbeddedDcc, hub: CommunicationsHub, event: HubEvent) -> None:
     if event.kind is HubEventKind.JOINED:
         dcc.device_joined(hub.eui64, event.eui64)
+
+
+def _tell_alert(dcc: EmbeddedDcc, hub: CommunicationsHub, _: Eui64, message: bytes) -> None:
+    dcc.take_alert(hub.eui64, message)
 
 
 async def _check_device(bench: Bench) -> None:

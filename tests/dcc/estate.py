@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.dcc.counters import utc_now
 from harness.dcc.cpl_file import load_cpl
 from harness.dcc.documents import Prenotification
 from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
@@ -13,8 +14,10 @@ from harness.errors import StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import BenchPki, OwnKeys
 from harness.gbcs.use_cases import cs08
+from harness.hub.chf import Chf
 from harness.smets.cpl import DeviceType
 from harness.smets.version import SmetsVersion
+from harness.tap import NullTap
 from tests.smets.rules import own
 
 S1, S2 = SmetsVersion.SMETS1, SmetsVersion.SMETS2_PLUS
@@ -40,10 +43,14 @@ class Record:
 
 
 class Hub:
-    """A hub with a PPMID behind it. `fails` is raised by whatever is asked of it."""
+    """A hub with a PPMID behind it, a CHF itself if it has a `tunnel`. `fails` is raised by what is asked."""
 
-    def __init__(self, eui64, *, tunnel):
+    name = "fake"
+
+    def __init__(self, eui64, *, tunnel, alert=lambda message: None):
         self.eui64 = eui64
+        self.log = []
+        self.chf = Chf(self, PKI, NullTap(), utc=utc_now, alert=alert) if tunnel else None
         self.tunnel = tunnel
         self.asked = []
         self.fails = None
@@ -59,11 +66,23 @@ class Hub:
     def honest_answer(self, message):
         return cs08.response(message, FIRMWARE, OwnKeys(PPMID, PKI), ok=self.read_result)
 
+    def device_log(self):
+        return tuple(self.log)
+
+    def historic_device_log(self):
+        return ()
+
     async def add_to_device_log(self, eui64, install_code, join_time_s):
         self._ask("add", eui64, install_code, join_time_s)
 
     async def remove_from_device_log(self, eui64):
         self._ask("remove", eui64)
+        return True
+
+    async def command_chf(self, message, timeout_s):
+        if self.chf is None:
+            raise StimulusImpossible("this hub knows no GBCS")
+        return await self.chf.command(message)
 
     async def deliver_gbcs(self, eui64, message, timeout_s):
         self._ask("gbcs", eui64, message)

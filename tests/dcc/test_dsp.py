@@ -209,9 +209,15 @@ def test_a_device_is_taken_off_no_hub_but_its_own():
         ("12.2", PPMID, Stage.KNOWN_REQUEST, "E11"),
         ("11.2", STRANGER, Stage.DEVICE_KNOWN, "E19"),
         ("11.2", PPMID, Stage.STATUS, "E5"),
-        ("11.2", HUB_2, Stage.DELIVERY, "E20"),
+        ("11.2", HUB_2, Stage.DELIVERY, "E11"),
     ],
-    ids=["unknown", "not to a device", "no such device", "not whitelisted", "a hub is behind no hub"],
+    ids=[
+        "unknown",
+        "not to a device",
+        "no such device",
+        "not whitelisted",
+        "a hub is asked in a use case not built",
+    ],
 )
 def test_a_request_that_cannot_be_is_answered_with_a_code(srv, device, stage, code):
     estate = Estate()
@@ -237,10 +243,10 @@ def test_a_device_whose_cpl_row_is_withdrawn_is_no_target():
 
 
 def test_a_use_case_that_this_dcc_does_not_build_is_answered():
-    estate = Estate(rules=changed("USE-CASE-11.2", {"PPMID": "CS07"}))
+    estate = Estate(rules=changed("USE-CASE-11.2", {"PPMID": "ECS52"}))
     _, _, response = asyncio.run(estate.row(S1, S2))
     refused(response, Stage.DELIVERY, "E11")
-    assert "CS07" in response.reason
+    assert "ECS52" in response.reason
 
 
 @pytest.mark.parametrize("hub", [S1, S2])

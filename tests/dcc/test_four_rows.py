@@ -58,7 +58,7 @@ def test_by_way_of_gbcs_the_hub_carries_a_cs08_command_of_the_acb_on_behalf_of_t
     assert message.supplementary_counter == response.request_id.counter
     assert (route.use_case, route.via) == ("CS08", Via.GBCS)
     assert response.body.message == route.response
-    assert [data for *_, data, _ in estate.tap.at(Boundary.GBCS)] == [route.command, route.response]
+    assert [data for *_, data, _ in estate.tap.at(Boundary.GBCS)][-2:] == [route.command, route.response]
     assert estate.tap.at(Boundary.S1SP) == []
 
 

@@ -29,11 +29,11 @@ class ListTap(NullTap):
 
 
 class HubBench:
-    def __init__(self, profile, defects, radio=CarelessFakeRadio):
+    def __init__(self, profile, defects, radio=CarelessFakeRadio, kind=CommunicationsHub):
         self.clock = Clock()
         self.radio = radio(self.clock)
         self.tap = ListTap()
-        self.hub = CommunicationsHub(
+        self.hub = kind(
             "smets2",
             profile if isinstance(profile, HubProfile) else load_profile(profile),
             self.radio,
@@ -59,11 +59,20 @@ async def settle():
         await asyncio.sleep(0)
 
 
-def run(scenario, *, profile="smets2", defects=(), radio=CarelessFakeRadio):
+def run(
+    scenario,
+    *,
+    profile="smets2",
+    defects=(),
+    radio=CarelessFakeRadio,
+    kind=CommunicationsHub,
+    prepare=lambda hub: None,
+):
     """Run `scenario(bench)` on a started hub; insist that stopping leaves no task and no open radio."""
 
     async def main():
-        bench = HubBench(profile, defects, radio)
+        bench = HubBench(profile, defects, radio, kind)
+        prepare(bench.hub)
         await bench.hub.start(NetworkSettings(channel=20))
         try:
             await scenario(bench)

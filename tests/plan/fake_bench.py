@@ -27,6 +27,7 @@ from drivers.virtual.stack.faces import (
     LeaveReason,
     NetworkParameters,
 )
+from harness.dcc.counters import utc_now
 from harness.dcc.cpl_file import load_cpl
 from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
 from harness.documents import HexBytes
@@ -34,6 +35,7 @@ from harness.errors import RadioUndelivered, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import BenchPki
 from harness.hub.core import CommunicationsHub
+from harness.hub.gbcs_hub import GbcsHub
 from harness.hub.profile import load_profile
 from harness.hub.trust_centre import HubEventKind
 from harness.rig.bench import Bench, HubOnBench
@@ -575,7 +577,11 @@ async def fake_bench(
     )
     hubs = {}
     for name, radio in radios.items():
-        core = CommunicationsHub(name, load_profile(name), radio, tap, defects=hub)
+        profile = load_profile(name)
+        core = (GbcsHub if profile.tunnel else CommunicationsHub)(name, profile, radio, tap, defects=hub)
+        if isinstance(core, GbcsHub):
+            core.be_chf(BenchPki(SEED), utc_now)
+            core.listen_gbcs(lambda _, message, core=core: embedded.take_alert(core.eui64, message))
         settings = NetworkSettings(channel=radio.channel)
         await core.start(settings)
         family = SmetsVersion(core.profile.generation)

@@ -108,7 +108,7 @@ def test_a_whitelisting_for_which_the_cpl_has_no_row_rests_on_an_assumption(said
 def test_a_hub_that_keeps_who_was_removed_fails(said):
     def arrange(parts):
         async def keeps(eui64):
-            pass
+            return True
 
         later(
             parts,

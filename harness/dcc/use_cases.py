@@ -1,0 +1,198 @@
+"""Which GBCS use cases this DCC speaks.
+
+Here stands what of a service request goes into the command, and what of a response comes out, under the names
+that the MMC documents have.
+Source: facts gb-domain §3.2 to §3.4; GBCS mapping table (service reference by use case).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from harness.dcc.duis.requests import (
+    JoinOrUnjoin,
+    RestoreHanDeviceLog,
+    ServiceRequest,
+    UpdateHanDeviceLog,
+)
+from harness.eui64 import Eui64
+from harness.gbcs.access import AccessResult
+from harness.gbcs.use_case import UseCase
+from harness.gbcs.use_cases.cs08 import CS08, Cs08Result
+from harness.gbcs.use_cases.device_log import (
+    CCS01,
+    CCS02,
+    CCS03,
+    AddDevice,
+    AddDeviceResult,
+    LoggedDevice,
+    RegisteredType,
+    RestoreDeviceLog,
+)
+from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07, DeviceLinks, DeviceLogs
+from harness.gbcs.use_cases.joining import (
+    CS03A2,
+    CS04AC,
+    CS07,
+    Join,
+    JoinDetails,
+    JoinMethod,
+    JoinResult,
+    ReadResult,
+    UnjoinResult,
+)
+from harness.gbcs.use_cases.joining import DeviceType as JoinedType
+from harness.smets.cpl import DeviceType
+
+FIRMWARE_VERSION = "FirmwareVersion"
+MESSAGE_SUCCESS = "MessageSuccess"
+JOIN_RESPONSE = "JoinResponseCode"
+UNJOIN_RESPONSE = "UnjoinResponseCode"
+DEVICE_LOG = "DeviceLog"
+HISTORIC_DEVICE_LOG = "HistoricDeviceLog"
+ACCESS_RESULTS = "AccessResults"
+
+Told = Mapping[str, str]
+
+
+class Knowledge(Protocol):
+    """What the DSP knows besides the request."""
+
+    def device_type(self, device: Eui64) -> DeviceType:
+        """Return the type of a device in the SMI."""
+
+    def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
+        """Return the device log that a hub has told of last, empty when it has told of none."""
+
+
+Fill = Callable[[Any, Knowledge], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenUseCase:
+    """A use case, how its command is filled from a request, and what its response says."""
+
+    use_case: UseCase[Any, Any]
+    fill: Fill
+    told: Callable[[Any], Told]
+
+
+_REGISTERED = {
+    DeviceType.ESME: RegisteredType.ESME,
+    DeviceType.GSME: RegisteredType.GSME,
+    DeviceType.HCALCS: RegisteredType.HCALCS,
+    DeviceType.IHD: RegisteredType.IHD,
+    DeviceType.CAD: RegisteredType.CAD,
+    DeviceType.PPMID: RegisteredType.PPMID,
+}
+_JOINED = {
+    DeviceType.ESME: JoinedType.ESME,
+    DeviceType.GSME: JoinedType.GSME,
+    DeviceType.CHF: JoinedType.CHF,
+    DeviceType.GPF: JoinedType.GPF,
+    DeviceType.HCALCS: JoinedType.HCALCS,
+    DeviceType.PPMID: JoinedType.PPMID,
+    DeviceType.IHD: JoinedType.TYPE_2,
+    DeviceType.CAD: JoinedType.TYPE_2,
+}
+
+
+def _nothing(_: ServiceRequest, __: Knowledge) -> None:
+    return None
+
+
+def _add(request: UpdateHanDeviceLog, known: Knowledge) -> AddDevice:
+    return AddDevice(
+        device=request.device,
+        install_code=request.install_code,
+        device_type=_REGISTERED[known.device_type(request.device)],
+        join_timeout_s=int(request.join_time_s),
+    )
+
+
+def _remove(request: UpdateHanDeviceLog, _: Knowledge) -> Eui64:
+    return request.device
+
+
+def _restore(request: RestoreHanDeviceLog, known: Knowledge) -> RestoreDeviceLog:
+    return RestoreDeviceLog(
+        extended_pan_id=request.old_hub.to_bytes_be(), devices=known.device_log_of(request.old_hub)
+    )
+
+
+def _join_by_a(request: JoinOrUnjoin, known: Knowledge) -> Join:
+    return Join(
+        method=JoinMethod.METHOD_A_RESPONDER,
+        device=request.other,
+        device_type=_JOINED[known.device_type(request.other)],
+    )
+
+
+def _unjoin(request: JoinOrUnjoin, _: Knowledge) -> Eui64:
+    return request.other
+
+
+def _success(*, ok: bool) -> dict[str, str]:
+    return {MESSAGE_SUCCESS: "true" if ok else "false"}
+
+
+def _firmware(result: Cs08Result) -> Told:
+    return _success(ok=result.ok) | {FIRMWARE_VERSION: result.firmware.hex().upper()}
+
+
+def _added(result: AddDeviceResult) -> Told:
+    results = (result.register, result.join_timeout, result.enable_joining)
+    return _success(ok=result.ok) | {ACCESS_RESULTS: ", ".join(entry.text for entry in results)}
+
+
+def _accessed(result: AccessResult) -> dict[str, str]:
+    return _success(ok=result is AccessResult.SUCCESS) | {ACCESS_RESULTS: result.text}
+
+
+def _links(links: DeviceLinks) -> Told:
+    devices = ", ".join(
+        f"{link.device} heard {link.last_communication.moment or 'never'}" for link in links.devices
+    )
+    return _accessed(links.result) | {DEVICE_LOG: devices}
+
+
+def _logs(logs: DeviceLogs) -> Told:
+    both = (logs.device_log, logs.historic_log)
+    shown = [_logged(log.devices) if log is not None else "unreadable" for log in both]
+    return _success(ok=None not in both) | {DEVICE_LOG: shown[0], HISTORIC_DEVICE_LOG: shown[1]}
+
+
+def _logged(devices: tuple[LoggedDevice, ...]) -> str:
+    return ", ".join(f"{one.device} {one.link_key_hash.hex().upper() or 'no key'}" for one in devices)
+
+
+def _joined(result: JoinResult) -> Told:
+    return _success(ok=result is JoinResult.SUCCESS) | {JOIN_RESPONSE: result.text}
+
+
+def _unjoined(result: UnjoinResult) -> Told:
+    return _success(ok=result is UnjoinResult.SUCCESS) | {UNJOIN_RESPONSE: result.text}
+
+
+def _details(details: JoinDetails) -> Told:
+    devices = ", ".join(f"{one.device} {one.device_type.name}" for one in details.devices)
+    return _success(ok=details.result is ReadResult.SUCCESS) | {DEVICE_LOG: devices}
+
+
+SPOKEN: Mapping[str, SpokenUseCase] = {
+    entry.use_case.name: entry
+    for entry in (
+        SpokenUseCase(CCS01, _add, _added),
+        SpokenUseCase(CCS02, _remove, _accessed),
+        SpokenUseCase(CCS03, _restore, _accessed),
+        SpokenUseCase(CCS06, _nothing, _links),
+        SpokenUseCase(CCS07, _nothing, _logs),
+        SpokenUseCase(CS03A2, _join_by_a, _joined),
+        SpokenUseCase(CS04AC, _unjoin, _unjoined),
+        SpokenUseCase(CS07, _nothing, _details),
+        SpokenUseCase(CS08, _nothing, _firmware),
+    )
+}
+"""By the name that the rulebook's USE-CASE- rules have."""

@@ -1,0 +1,222 @@
+"""The hub as CHF: what it obeys, what it answers and tells, and what it refuses without a change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.errors import DeviceSilent, StimulusImpossible
+from harness.eui64 import Eui64
+from harness.gbcs import ACB, SUPPLIER, Cra, OwnKeys, parse
+from harness.gbcs.acceptance import Refusal
+from harness.gbcs.access import AccessResult
+from harness.gbcs.builder import secure
+from harness.gbcs.use_cases import cs08
+from harness.gbcs.use_cases.device_log import (
+    CCS01,
+    CCS02,
+    CCS03,
+    AddDeviceResult,
+    LoggedDevice,
+    RestoreDeviceLog,
+)
+from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07
+from harness.hub.defects import HubDefect
+from harness.hub.device_log import DeviceState
+from tests.hub.fake_radio import CODE, HUB, PPMID
+from tests.hub.gbcs_bench import ACB_KEYS, PKI, add, heading, logs_told, run
+from tests.hub.hub_bench import run as run_plain
+
+OTHER = Eui64.parse("00-DB-12-34-56-78-90-FF")
+
+
+async def told(bench, use_case, fields, counter):
+    """Send a command and return what the CHF's response says."""
+    command = use_case.build_command(fields, ACB_KEYS, **heading(counter))
+    response = await bench.hub.command_chf(command, 1.0)
+    return use_case.read_response(response, ACB_KEYS, command=command)
+
+
+def test_ccs01_whitelists_is_answered_and_told_of():
+    async def scenario(bench):
+        command = add()
+        response = await bench.hub.command_chf(command, 1.0)
+        assert CCS01.read_response(response, ACB_KEYS, command=command).ok
+        (entry,) = bench.hub.device_log()
+        assert (entry.eui64, entry.install_code, entry.window_s) == (PPMID, CODE, 90.0)
+        assert bench.device.join()
+        assert logs_told(bench) == [{PPMID: b""}], "no hash before a key is established"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [({"install_code": bytes(5)}, "register"), ({"enable_joining": False}, "enable_joining")],
+)
+def test_what_cannot_be_registered_is_answered_so_and_changes_nothing(fields, part):
+    async def scenario(bench):
+        command = add(**fields)
+        result = CCS01.read_response(await bench.hub.command_chf(command, 1.0), ACB_KEYS, command=command)
+        assert getattr(result, part) is not AccessResult.SUCCESS
+        assert not result.ok
+        assert bench.hub.device_log() == ()
+        assert bench.alerts == []
+
+    run(scenario)
+
+
+def test_ccs02_takes_a_device_off_and_into_the_history():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        assert bench.device.join()
+        assert await told(bench, CCS02, PPMID, 2) is AccessResult.SUCCESS
+        assert bench.hub.device_log() == ()
+        assert bench.radio.forgotten == [PPMID]
+        logs = await told(bench, CCS07, None, 3)
+        assert [one.device for one in logs.historic_log.devices] == [PPMID]
+        assert logs.device_log.devices == ()
+        assert logs.device_log.extended_pan_id == HUB.to_bytes_be()
+        assert await told(bench, CCS02, PPMID, 4) is AccessResult.OBJECT_UNAVAILABLE
+
+    run(scenario)
+
+
+def test_ccs06_says_when_a_device_was_heard_last():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        (link,) = (await told(bench, CCS06, None, 2)).devices
+        assert (link.device, link.last_communication.moment) == (PPMID, None)
+        assert bench.device.join()
+        bench.device.say(cluster=0, payload=b"\x00\x01\x00\x00\x00")
+        (link,) = (await told(bench, CCS06, None, 3)).devices
+        assert link.last_communication.moment.timestamp() == 1_800_000_000
+
+    run(scenario)
+
+
+def test_ccs03_takes_in_the_log_of_another_hub_and_tells_of_it():
+    async def scenario(bench):
+        fields = RestoreDeviceLog(
+            extended_pan_id=bytes(8), devices=(LoggedDevice(PPMID, bytes(range(16))), LoggedDevice(OTHER))
+        )
+        assert await told(bench, CCS03, fields, 1) is AccessResult.SUCCESS
+        assert [(entry.eui64, entry.state) for entry in bench.hub.device_log()] == [
+            (PPMID, DeviceState.RESTORED),
+            (OTHER, DeviceState.RESTORED),
+        ]
+        assert bench.hub.device_log()[0].link_key == bytes(range(16))
+        assert set(logs_told(bench)[-1]) == {PPMID, OTHER}
+
+    run(scenario)
+
+
+# --- what it refuses --------------------------------------------------------------------------------------
+
+
+def forged(counter, **changes):
+    """Return CCS01 with a header changed and a right MAC of the ACB's to whoever it says."""
+    message = replace(parse(add(counter)), **changes)
+    return secure(message, PKI, CCS01.command)
+
+
+def response_of(counter):
+    return CCS01.build_response(parse(add(counter)), AddDeviceResult(), OwnKeys(HUB, PKI))
+
+
+@pytest.mark.parametrize(
+    ("make", "refusal"),
+    [
+        (lambda: b"", Refusal.MALFORMED),
+        (lambda: add(9)[:-1], Refusal.MALFORMED),
+        (lambda: add(9) + b"\0", Refusal.MALFORMED),
+        (lambda: response_of(9), Refusal.NOT_A_COMMAND),
+        (lambda: add(9, device=OTHER), Refusal.WRONG_TARGET),
+        (lambda: forged(9, originator=SUPPLIER), Refusal.WRONG_ORIGINATOR),
+        (lambda: cs08.command(keys=ACB_KEYS, **heading(9)), Refusal.UNSUPPORTED),
+        (lambda: parse(add(9)).with_signature(b"").to_bytes(), Refusal.BAD_MAC),
+        (lambda: forged(9, content=b"\x05\x00"), Refusal.MALFORMED),
+        (lambda: add(8), Refusal.REPLAYED),
+        (lambda: add(7), Refusal.REPLAYED),
+    ],
+    ids=[
+        "nothing", "cut short", "too long", "a response", "to another", "from a user", "another use case",
+        "without a MAC", "wrong content", "the same counter", "an older counter",
+    ],
+)  # fmt: skip
+def test_a_message_that_it_must_not_obey_is_refused_and_changes_nothing(make, refusal):
+    async def scenario(bench):
+        await told(bench, CCS06, None, 8)
+        with pytest.raises(DeviceSilent, match=refusal.value):
+            await bench.hub.command_chf(make(), 1.0)
+        (kept,) = bench.hub.chf.refused
+        assert kept.refusal is refusal
+        assert kept.reason
+        assert any(refusal.value in summary for _, summary, _ in bench.tap.events)
+        assert bench.hub.device_log() == ()
+        assert bench.alerts == []
+
+    run(scenario)
+
+
+def test_one_flipped_bit_anywhere_is_noticed_and_the_message_itself_still_counts():
+    async def scenario(bench):
+        good = add(9)
+        for place in range(len(good)):
+            bad = good[:place] + bytes([good[place] ^ 0x40]) + good[place + 1 :]
+            with pytest.raises(DeviceSilent):
+                await bench.hub.command_chf(bad, 1.0)
+        assert bench.hub.device_log() == ()
+        assert bench.alerts == []
+        await bench.hub.command_chf(good, 1.0)
+        assert len(bench.hub.device_log()) == 1
+
+    run(scenario)
+
+
+def test_a_smets1_hub_has_no_chf():
+    async def scenario(bench):
+        with pytest.raises(StimulusImpossible, match="knows no GBCS"):
+            await bench.hub.command_chf(add(), 1.0)
+
+    run_plain(scenario, profile="smets1")
+
+
+# --- defects ----------------------------------------------------------------------------------------------
+
+
+def test_a_chf_that_ignores_macs_can_be_had():
+    async def scenario(bench):
+        bad = add()[:-1] + bytes([add()[-1] ^ 1])
+        await bench.hub.command_chf(bad, 1.0)
+        assert len(bench.hub.device_log()) == 1
+
+    run(scenario, defects=[HubDefect.CHF_IGNORES_MAC])
+
+
+def test_a_chf_that_accepts_replays_can_be_had():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        await bench.hub.command_chf(add(), 1.0)
+
+    run(scenario, defects=[HubDefect.CHF_ACCEPTS_REPLAY])
+
+
+def test_a_chf_that_keeps_who_was_removed_or_raises_no_alert_can_be_had():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        assert await told(bench, CCS02, PPMID, 2) is AccessResult.SUCCESS
+        assert len(bench.hub.device_log()) == 1
+        assert bench.alerts == []
+
+    run(scenario, defects=[HubDefect.CHF_KEEPS_REMOVED, HubDefect.CHF_RAISES_NO_ALERT])
+
+
+def test_the_response_is_to_the_acb_under_the_commands_counters():
+    async def scenario(bench):
+        message = parse(await bench.hub.command_chf(add(5), 1.0))
+        assert (message.cra, message.originator, message.recipient) == (Cra.RESPONSE, HUB, ACB)
+        assert (message.counter, message.supplementary_party) == (5, SUPPLIER)
+
+    run(scenario)
