@@ -1,7 +1,8 @@
 """The few ASN.1 types that GBCS payloads are made of, in DER, strict in both directions.
 
-INTEGER, OCTET STRING, NULL, SEQUENCE and GeneralizedTime are all that a PPMID's use cases need; a general
-ASN.1 library would read lazily and leniently, and name no field. Certificates are left as octets.
+INTEGER, ENUMERATED, BIT STRING, OCTET STRING, NULL, SEQUENCE and GeneralizedTime are all that a PPMID's use
+cases need; a general ASN.1 library would read lazily and leniently, and name no field. Certificates are left
+as octets. A length in two octets is read where one or none would do: the published CS02a response has one.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ from typing import TypeVar
 
 from harness.errors import DecodeError
 
-_INTEGER, _OCTET_STRING, _NULL, _TIME, _SEQUENCE = 0x02, 0x04, 0x05, 0x18, 0x30
+_INTEGER, _BIT_STRING, _OCTET_STRING, _NULL, _ENUMERATED = 0x02, 0x03, 0x04, 0x05, 0x0A
+_TIME, _SEQUENCE = 0x18, 0x30
 _NAMES = {
     _INTEGER: "INTEGER",
+    _BIT_STRING: "BIT STRING",
+    _ENUMERATED: "ENUMERATED",
     _OCTET_STRING: "OCTET STRING",
     _NULL: "NULL",
     _TIME: "GeneralizedTime",
     _SEQUENCE: "SEQUENCE",
 }
+_TWO_OCTET_LENGTH = 0x82
 _TIME_FORMAT = "%Y%m%d%H%M%SZ"
 NULL = bytes([_NULL, 0])
 
@@ -28,7 +33,18 @@ T = TypeVar("T")
 
 def integer(value: int) -> bytes:
     """Write an INTEGER."""
-    return _element(_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    return _element(_INTEGER, _number(value))
+
+
+def enumerated(value: int) -> bytes:
+    """Write an ENUMERATED."""
+    return _element(_ENUMERATED, _number(value))
+
+
+def named_bits(bits: int) -> bytes:
+    """Write a BIT STRING of eight named bits, the first of them 80; the zeros at its end are left out."""
+    unused = (bits & -bits).bit_length() - 1
+    return _element(_BIT_STRING, bytes((unused, bits)) if bits else b"\x00")
 
 
 def octet_string(octets: bytes) -> bytes:
@@ -75,11 +91,19 @@ class DerReader:
 
     def integer(self, field: str) -> int:
         """Read an INTEGER."""
-        octets = self._content(_INTEGER, field)
-        value = int.from_bytes(octets, "big", signed=True)
-        if not octets or integer(value) != _element(_INTEGER, octets):
-            raise DecodeError(field, "not an INTEGER in its shortest form", offset=self._offset)
-        return value
+        return self._number(_INTEGER, field)
+
+    def enumerated(self, field: str) -> int:
+        """Read an ENUMERATED."""
+        return self._number(_ENUMERATED, field)
+
+    def named_bits(self, field: str) -> int:
+        """Read a BIT STRING of at most eight named bits, the first of them 80."""
+        octets = self._content(_BIT_STRING, field)
+        bits = octets[1] if len(octets) == 2 else 0
+        if named_bits(bits) != _element(_BIT_STRING, octets):
+            raise DecodeError(field, "not eight named bits in their shortest form", offset=self._offset)
+        return bits
 
     def octet_string(self, field: str, size: int | None = None) -> bytes:
         """Read an OCTET STRING, of `size` octets if given."""
@@ -131,6 +155,13 @@ class DerReader:
                 field, f"{len(self._octets) - self._offset} octets too many", offset=self._offset
             )
 
+    def _number(self, tag: int, field: str) -> int:
+        octets = self._content(tag, field)
+        value = int.from_bytes(octets, "big", signed=True)
+        if not octets or _number(value) != octets:
+            raise DecodeError(field, f"not an {_NAMES[tag]} in its shortest form", offset=self._offset)
+        return value
+
     def _next_is(self, tag: int) -> bool:
         return self._octets[self._offset : self._offset + 1] == bytes([tag])
 
@@ -150,7 +181,8 @@ class DerReader:
             begin += length & 0x7F
             length = int.from_bytes(octets[start + 2 : begin], "big")
         content = octets[begin : begin + length]
-        if len(content) != length or octets[start:begin] != _header(tag, length):
+        shortest = octets[start:begin] == _header(tag, length)
+        if len(content) != length or not (shortest or octets[start + 1] == _TWO_OCTET_LENGTH):
             raise DecodeError(field, "its length is wrong", offset=start)
         self._offset = begin + length
         return tag, content
@@ -179,6 +211,11 @@ def _header(tag: int, length: int) -> bytes:
         return bytes([tag, length])
     size = length.to_bytes((length.bit_length() + 7) // 8, "big")
     return bytes([tag, 0x80 | len(size)]) + size
+
+
+def _number(value: int) -> bytes:
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return value.to_bytes(size, "big", signed=True)
 
 
 def _element(tag: int, content: bytes) -> bytes:

@@ -67,6 +67,11 @@ def initialisation_vector(originator: Eui64) -> bytes:
     return originator.to_bytes_be() + bytes(4)
 
 
+def gmac_tag(key: bytes, originator: Eui64, associated: bytes) -> bytes:
+    """Return the whole GMAC tag, 16 octets, under a message's key."""
+    return AESGCM(key).encrypt(initialisation_vector(originator), b"", associated)
+
+
 def mac_with_secret(message: GbcsMessage, secret: bytes) -> bytes:
     """Return the 12 octets of MAC for `message`, whatever MAC it has now, from a shared secret."""
     key = derive_key(
@@ -76,8 +81,7 @@ def mac_with_secret(message: GbcsMessage, secret: bytes) -> bytes:
         counter=message.counter,
         kind=message.cra,
     )
-    associated = _AAD_PREFIX + message.unprotected()
-    return AESGCM(key).encrypt(initialisation_vector(message.originator), b"", associated)[:MAC_LENGTH]
+    return gmac_tag(key, message.originator, _AAD_PREFIX + message.unprotected())[:MAC_LENGTH]
 
 
 def mac_of(message: GbcsMessage, agreement: KeyAgreement) -> bytes:

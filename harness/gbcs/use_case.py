@@ -87,6 +87,17 @@ class UseCase(Generic[C, R]):
         message = self.compose_command(fields, **heading)
         return secure(message, keys, self.command, signature=signature)
 
+    def compose_response(
+        self, command: bytes | GbcsMessage, fields: R, *, time: CosemTime | None = None
+    ) -> GbcsMessage:
+        """Return the response unprotected: the command's ids swapped, its counters echoed.
+
+        `time` goes into the header where the use case has it there.
+        """
+        message = as_message(command)
+        content = self.response_content.write(fields, message.counter)
+        return answer(message, content, date_time=time.to_bytes() if time else b"")
+
     def build_response(
         self,
         command: bytes | GbcsMessage,
@@ -96,13 +107,8 @@ class UseCase(Generic[C, R]):
         time: CosemTime | None = None,
         signature: bytes | None = None,
     ) -> bytes:
-        """Return the response on the wire: the command's ids swapped, its counters echoed.
-
-        `time` goes into the header where the use case has it there.
-        """
-        message = as_message(command)
-        content = self.response_content.write(fields, message.counter)
-        message = answer(message, content, date_time=time.to_bytes() if time else b"")
+        """Return the response on the wire; raises KeyNotFound. See `compose_response`."""
+        message = self.compose_response(command, fields, time=time)
         return secure(message, keys, self.response, signature=signature)
 
     def open_command(

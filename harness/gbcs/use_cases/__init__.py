@@ -11,9 +11,29 @@ from types import MappingProxyType
 from typing import Any
 
 from harness.gbcs.use_case import AlertCase, UseCase
-from harness.gbcs.use_cases import cs08, device_log, device_log_reads, firmware, joining
+from harness.gbcs.use_cases import (
+    credentials,
+    cs08,
+    device_log,
+    device_log_reads,
+    event_logs,
+    firmware,
+    joining,
+    prepayment,
+    unsupported,
+)
 
-_MODULES = (cs08, device_log, device_log_reads, firmware, joining)
+_MODULES = (
+    device_log,
+    device_log_reads,
+    joining,
+    firmware,
+    cs08,
+    event_logs,
+    prepayment,
+    credentials,
+    unsupported,
+)
 
 # The fields of each use case have a type of their own, which a mapping of all of them cannot name.
 USE_CASES: Mapping[int, UseCase[Any, Any]] = MappingProxyType(
