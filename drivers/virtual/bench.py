@@ -28,15 +28,17 @@ from harness.rig.faces import DriverContext, DriverSpec, Face, SniffedFrame
 
 _STOP_WITHIN_S = 10.0
 _NO_LATENCY = Seconds(0.0)
+EzspVersion = Literal[8, 13, 14, 19]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DongleEntry:
-    """A virtual EZSP dongle."""
+    """A virtual EZSP dongle. Its own `ezsp_version` goes before the bench's; a `tcp_port` of 0 is chosen."""
 
     eui64: Eui64
-    ezsp_version: Literal[8, 13, 14, 19] = 13
+    ezsp_version: EzspVersion | None = None
+    tcp_port: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class PpmidEntry:
     flow_control: bool = False
     defects: tuple[Defect, ...] = ()
 
-    def config(self) -> PpmidConfig:
+    def config(self, *, stays_without_mode: bool = False) -> PpmidConfig:
         """Return the device's configuration; raises ValueError."""
         return PpmidConfig(
             eui64=self.eui64,
@@ -67,6 +69,7 @@ class PpmidEntry:
             sleepy=self.sleepy,
             flow_control=self.flow_control,
             defects=frozenset(self.defects),
+            stays_without_mode=stays_without_mode,
         )
 
     def __post_init__(self) -> None:
@@ -75,12 +78,19 @@ class PpmidEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualBenchOptions:
-    """What stands on the virtual bench. `links: tcp` gives dongles as tcp:// instead of ptys."""
+    """What stands on the virtual bench. `links: tcp` gives dongles as tcp:// instead of ptys.
+
+    `state` is a folder in which dongles keep their networks, keys and tokens between runs. With `ppmids_stay`
+    PPMIDs stay, in no mode, on a network that offers no Key Establishment, as foreign hosts' do not.
+    """
 
     dongles: Mapping[str, DongleEntry]
     ppmids: Mapping[str, PpmidEntry]
     seed: int = 202
     links: Literal["pty", "tcp"] = "pty"
+    ezsp_version: EzspVersion = 13
+    state: Path | None = None
+    ppmids_stay: bool = False
     loss: float = 0.0  # of frames on the air, 0 to 1
     latency: Seconds = _NO_LATENCY
 
@@ -173,21 +183,26 @@ class VirtualBench:
         rng = random.Random(options.seed)  # noqa: S311 - a seed makes runs alike; nothing here is secret
         self._medium = medium = Medium(rng, loss=options.loss, latency_s=options.latency)
         paths: dict[str, str] = {}
+        if options.state is not None:
+            options.state.mkdir(parents=True, exist_ok=True)
         for name, entry in options.dongles.items():
-            port: BytePort = TcpPort() if options.links == "tcp" else PtyPort(folder / name)
+            is_tcp = options.links == "tcp"
+            port: BytePort = TcpPort(port=entry.tcp_port) if is_tcp else PtyPort(folder / name)
             dongle = Dongle(
                 partial(_coordinator, medium, entry.eui64, rng),
                 port,
                 eui64=entry.eui64,
-                ezsp_version=entry.ezsp_version,
+                ezsp_version=entry.ezsp_version or options.ezsp_version,
                 rng=rng,
+                state_file=options.state / f"{name}.json" if options.state is not None else None,
             )
             await dongle.open()
             self._nodes.dongles[name] = (dongle, port)
             paths[name] = port.path
         for name, device in options.ppmids.items():
             console = PtyPort(folder / name)
-            ppmid = VirtualPpmid(partial(_end_device, medium, device, rng), console, device.config())
+            config = device.config(stays_without_mode=options.ppmids_stay)
+            ppmid = VirtualPpmid(partial(_end_device, medium, device, rng), console, config)
             await ppmid.open()
             self._nodes.ppmids[name] = ppmid
             paths[name] = console.path

@@ -14,6 +14,9 @@ import click
 from harness.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.documents import Node
     from harness.rig.faces import Environment
 
 
@@ -24,9 +27,23 @@ def virtual() -> None:
 
 @virtual.command()
 @options.RIG
+@click.option("--ezsp-version", type=int, metavar="N", help="EZSP version of the dongles: 8, 13, 14 or 19.")
+@click.option("--links", type=click.Choice(("pty", "tcp")), help="Dongles as ptys, or as tcp://host:port.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), metavar="DIR", help="Keep networks, keys and tokens there."
+)
+@click.option(
+    "--ppmids-stay",
+    is_flag=True,
+    default=None,
+    help="PPMIDs stay on networks that offer no Key Establishment, as those of other hosts do not.",
+)
 @options.JSON
-def serve(rig: Path | None, *, as_json: bool) -> int:
-    """Start a rig's environment, print where its ports are, and keep it running until Ctrl-C."""
+def serve(rig: Path | None, *, as_json: bool, **changes: Any) -> int:
+    """Start a rig's environment, print where its ports are, and keep it running until Ctrl-C.
+
+    Options left out are the rig's. docs/attach-a-foreign-host.md has the whole way for four hosts.
+    """
     from harness.cli import places
     from harness.errors import ConfigError
     from harness.rig.load import load_rig
@@ -39,7 +56,7 @@ def serve(rig: Path | None, *, as_json: bool) -> int:
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in _ENDED_BY}
     try:
         with tempfile.TemporaryDirectory(prefix="ppmid-bench-") as scratch:
-            environment = _create(node, Path(scratch))
+            environment = _create(node, Path(scratch), changes)
             try:
                 _show(environment.start(), as_json=as_json)
                 ended.wait()
@@ -54,16 +71,30 @@ def serve(rig: Path | None, *, as_json: bool) -> int:
 _ENDED_BY = (signal.SIGINT, signal.SIGTERM)
 
 
-def _create(node: Any, scratch: Path) -> Environment:
+def _create(node: Node, scratch: Path, changes: Mapping[str, Any]) -> Environment:
     from harness.rig.faces import DriverContext, Face
     from harness.rig.load import driver_of, driver_options
     from harness.tap import NullTap
 
     context = DriverContext(name="environment", tap=NullTap(), run_dir=scratch)
-    created: Environment = driver_of(node, Face.ENVIRONMENT).create(
-        driver_options(node, Face.ENVIRONMENT, {}), context
-    )
+    given = driver_options(_changed(node, changes), Face.ENVIRONMENT, {})
+    created: Environment = driver_of(node, Face.ENVIRONMENT).create(given, context)
     return created
+
+
+def _changed(node: Node, changes: Mapping[str, Any]) -> Node:
+    """Put options of the command line in the place of the file's, to be checked as those are."""
+    from harness.documents import Node
+
+    entries = dict(node.items)
+    for name, value in changes.items():
+        if value is None:
+            continue
+        plain = str(value.absolute()) if isinstance(value, Path) else value
+        option = name.replace("_", "-")
+        entries.pop(name, None)
+        entries[option] = Node(plain, Path(f"--{option}"), 1, 1)
+    return Node(entries, node.file, node.line, node.column)
 
 
 def _show(values: Any, *, as_json: bool) -> None:

@@ -199,6 +199,13 @@ def test_serve_wants_an_environment(shell):
     assert (ended.code, "this rig has no `environment`" in ended.err) == (2, True)
 
 
+@pytest.mark.parametrize("options", [("--ezsp-version", 13), ("--ppmids-stay",), ("--state", "kept")])
+def test_serve_refuses_an_option_that_its_environment_does_not_have(shell, options):
+    ended = shell("virtual", "serve", "--rig", "rig.yaml", *options)
+    assert ended.code == 2
+    assert f"unknown key `{options[0].removeprefix('--')}`" in ended.err
+
+
 def test_an_environment_that_does_not_start_is_exit_3(shell):
     shell.rig((ENVIRONMENT, "{driver: fake-environment, fails: no room}"))
     ended = shell("virtual", "serve", "--rig", "rig.yaml")

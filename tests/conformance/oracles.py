@@ -48,6 +48,17 @@ def node_program() -> str:
     return shutil.which("node") or _absent("Node.js", "install Node 20 or later")
 
 
+def client_program(name: str) -> Path:
+    """Return a program of the environment that foreign clients live in, or skip or fail the test."""
+    place = os.environ.get("PPMID_BENCH_CLIENTS")
+    if place and (program := Path(place) / "bin" / name).is_file():
+        return program.absolute()
+    _absent(
+        name,
+        "make an environment with zigpy-cli and universal-silabs-flasher, and name it in PPMID_BENCH_CLIENTS",
+    )
+
+
 def ask_node(script: Path, module: Path, question: object) -> object:
     """Run a script of ours with a module's folder as argument and json on stdin; return its json."""
     command = [node_program(), str(script), str(module)]

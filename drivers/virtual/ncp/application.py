@@ -54,6 +54,7 @@ class NcpApplication:
         self._write = write
         self._version = version
         self._agreed = False
+        self._sequence = 0
         self._trust_centre = NcpTrustCentre()
         self._trust_centre.kept = kept
         self.stack = make_stack(listener=self, trust_centre=self._trust_centre)
@@ -105,16 +106,17 @@ class NcpApplication:
         except DecodeError as error:
             _LOG.debug("EZSP frame %s: %s", frame.hex(), error)
             if len(frame) >= 1:
-                self._invalid(frame[0])
+                self._invalid(frame[0], Status.TRUNCATED if self._agreed else Status.VERSION_NOT_SET)
             return
+        self._sequence = asked.sequence
         if asked.identifier == _VERSION:
             self._answer_version(frame)
             return
-        if not self._agreed or asked.command is None:
-            self._invalid(asked.sequence)
+        if not self._agreed:
+            self._invalid(asked.sequence, Status.VERSION_NOT_SET)
             return
-        handler = self._handlers.get(asked.command.name)
-        if handler is None:
+        handler = self._handlers.get(asked.command.name) if asked.command is not None else None
+        if asked.command is None or handler is None:
             self._invalid(asked.sequence)
             return
         answer = handler(asked.fields)
@@ -123,18 +125,18 @@ class NcpApplication:
     def _answer_version(self, frame: bytes) -> None:
         extended = len(frame) >= 5 and frame[2] == 1
         desired = frame[5] if extended and len(frame) > 5 else frame[3] if len(frame) > 3 else 0
-        self._agreed = extended and desired == self._version
+        self._agreed = desired == self._version
         major, minor, patch = STACK_VERSIONS[self._version]
         stack_version = major << 12 | minor << 8 | patch << 4
         self._write(layouts.write_version(frame[0], self._version, stack_version, extended=extended))
 
-    def _invalid(self, sequence: int) -> None:
-        answer = outcome(Status.INVALID_COMMAND)
+    def _invalid(self, sequence: int, why: Status = Status.INVALID_FRAME_ID) -> None:
+        answer = outcome(why)
         self._write(layouts.write_response(self._version, sequence, "invalidCommand", answer))
 
     def _callback(self, name: str, fields: Answer) -> None:
         if self._agreed:
-            self._write(layouts.write_callback(self._version, name, fields))
+            self._write(layouts.write_callback(self._version, self._sequence, name, fields))
 
     def knows(self, eui64: Eui64) -> bool:
         """Whether the key table has a link key of a device."""

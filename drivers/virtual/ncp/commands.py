@@ -1,7 +1,8 @@
 """The EZSP commands and callbacks that the virtual network processor knows, and their fields.
 
 One line each: name, identifier, versions if not all, fields of the request, ``->``, fields of the response
-(of a callback: of the callback, nothing before the arrow). `layouts` says what the types are.
+(of a callback: of the callback, nothing before the arrow). `layouts` says what the types are. What a host
+sends beyond a command's fields is passed over, as firmware does (flags that a later version has given up).
 Source: UG100 EZSP Reference Guide, for EZSP 8, 13 and 14; the order of fields changed at 14.
 """
 
@@ -117,7 +118,8 @@ exportLinkKeyByEui          0x10D 14-  eui64:eui -> status:sl context:context ke
 importLinkKey               0x10E 13-  index:u8 eui64:eui key:key -> status:sl
 exportLinkKeyByIndex        0x10F 13   index:u8 -> eui64:eui key:key metadata:metadata status:sl
 exportLinkKeyByIndex        0x10F 14-  index:u8 -> status:sl context:context key:key metadata:metadata
-importTransientKey          0x111 13-  eui64:eui key:key flags:u8 -> status:sl
+importTransientKey          0x111 13   eui64:eui key:key flags:u8 -> status:sl
+importTransientKey          0x111 14-  eui64:eui key:key -> status:sl
 exportKey                   0x114 13   context:context -> key:key status:sl
 exportKey                   0x114 14-  context:context -> status:sl key:key context:context
 getNetworkKeyInfo           0x116 13-  -> status:sl info:network_key_info

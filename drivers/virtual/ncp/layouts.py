@@ -195,10 +195,10 @@ def write_response(version: int, sequence: int, name: str, fields: Fields) -> by
     return _frame(sequence, _RESPONSE, command, _write_fields(version, command, fields))
 
 
-def write_callback(version: int, name: str, fields: Fields) -> bytes:
-    """Return a callback's frame."""
+def write_callback(version: int, sequence: int, name: str, fields: Fields) -> bytes:
+    """Return a callback's frame; like a dongle's it has the sequence number of the last command taken."""
     command = commands(version)[name]
-    return _frame(0xFF, _CALLBACK, command, _write_fields(version, command, fields))
+    return _frame(sequence, _CALLBACK, command, _write_fields(version, command, fields))
 
 
 def _frame(sequence: int, control: int, command: Command, body: bytes) -> bytes:

@@ -36,7 +36,10 @@ class Status(Enum):
     INVALID_ID = (0x02, 0x37, 0x0021)
     OUT_OF_MEMORY = (0x18, 0x35, 0x0019)
     INVALID_CALL = (0x70, 0x38, 0x0002)
-    INVALID_COMMAND = (0x70, 0x31, 0x0048)
+    # Reasons of `invalidCommand`, which hosts read as one octet at every version.
+    VERSION_NOT_SET = (0x70, 0x30, 0x0030)
+    INVALID_FRAME_ID = (0x70, 0x31, 0x0031)
+    TRUNCATED = (0x70, 0x33, 0x0033)
 
     @property
     def ember(self) -> int:

@@ -31,7 +31,8 @@ class PpmidConfig:
 
     `install_code` has 16 octets, without its CRC; `manufacturer` 4, `model` and `firmware` 8 hex digits;
     `credentials` is the seed of the bench PKI that its keys come from. A `sleepy` one has its receiver off
-    when it is idle, and polls for what its parent keeps. Raises ValueError.
+    when it is idle, and polls for what its parent keeps. With `stays_without_mode` it stays on a network that
+    offers no Key Establishment, in no mode. Raises ValueError.
     """
 
     eui64: Eui64
@@ -45,6 +46,7 @@ class PpmidConfig:
     flow_control: bool = False
     defects: frozenset[Defect] = frozenset()
     timings: FirmwareTimings = field(default_factory=FirmwareTimings)
+    stays_without_mode: bool = False
 
     def __post_init__(self) -> None:
         check_install_code(self.install_code)

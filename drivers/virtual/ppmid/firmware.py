@@ -208,6 +208,8 @@ class Firmware:
         try:
             suites = await read_suites(self._questions)
         except Unanswered:
+            if self._config.stays_without_mode and self._stack.network is not None:
+                return None
             return "no-key-establishment" if self._stack.network is not None else "refused"
         self._kept.suites = suites
         self._kept.mode = choose_mode(suites, self._config.defects)

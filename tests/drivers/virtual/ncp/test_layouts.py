@@ -42,7 +42,7 @@ def test_bellows_has_nearly_everything_that_we_have():
 @pytest.mark.parametrize(("version", "name"), COMMON, ids=lambda value: str(value))
 def test_bellows_reads_our_answer_to_the_last_octet(version, name):
     if name.endswith("Handler"):
-        frame = layouts.write_callback(version, name, {})
+        frame = layouts.write_callback(version, 0xFF, name, {})
     else:
         frame = layouts.write_response(version, 7, name, {})
     _, response = theirs(version, layouts.commands(version)[name])
@@ -66,7 +66,12 @@ def test_we_read_bellows_request_to_the_last_octet(version, name):
     assert (asked.command, asked.sequence) == (command, 5)
     if body:
         with pytest.raises(DecodeError):
-            layouts.read_request(head + body[:-1], version)
+            layouts.read_request(head + body[: -1 - octets_too_many(version, name)], version)
+
+
+def octets_too_many(version, name):
+    """bellows goes on sending flags that EZSP 14 gave up; zigbee-herdsman does not."""
+    return 1 if name == "importTransientKey" and version >= 14 else 0
 
 
 def test_every_version_knows_nearly_all_that_bellows_needs():
