@@ -5,6 +5,7 @@ An oracle that is not here skips its tests and says so; with PPMID_BENCH_REQUIRE
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 import pytest
@@ -32,6 +34,14 @@ def _absent(what: str, remedy: str) -> NoReturn:
 def tshark_program() -> str:
     """Return tshark's path, or skip or fail the test."""
     return shutil.which("tshark") or _absent("tshark", "install the Debian package tshark")
+
+
+def signxml() -> ModuleType:
+    """Return the signxml package, or skip or fail the test."""
+    try:
+        return importlib.import_module("signxml")
+    except ImportError:
+        _absent("signxml", "install the extra `test`")
 
 
 def node_module(name: str) -> Path:
