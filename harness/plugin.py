@@ -94,8 +94,9 @@ class CaseItem(pytest.Item):
         """Run the case; a rig or harness at fault ends here."""
         run = _run(self.config)
         self.result = run.run_case(self.case)
-        self.user_properties += [("verdict", self.result.verdict.value), ("evidence", str(run.folder))]
-        self.user_properties += [("assumption", rule) for rule in self.result.assumptions]
+        self.user_properties += _properties(self.result, run.folder)
+        if self.config.pluginmanager.has_plugin("allure_pytest"):
+            _tell_allure(self.result, run.folder)
         if self.result.verdict.value == "error":
             raise CaseEnded(self.result)
 
@@ -105,6 +106,8 @@ class CaseItem(pytest.Item):
         verdict = self.result.verdict.value
         if verdict == "inconclusive" and self.config.getoption("--inconclusive") == "skip":
             pytest.skip(f"inconclusive: {self.result.reason}")
+        if verdict == "fail":
+            raise CaseFailed(self.result)
         if verdict != "pass":
             raise CaseEnded(self.result)
 
@@ -135,6 +138,33 @@ class CaseEnded(Exception):
         word = {"fail": "FAIL", "error": "rig error", "inconclusive": "INCONCLUSIVE"}
         steps = [f"    {step.verdict.value:12}  {step.title}  ({step.place})" for step in self.result.steps]
         return "\n".join([f"{word[self.result.verdict.value]}: {self.result.reason}", *steps])
+
+
+class CaseFailed(CaseEnded, AssertionError):
+    """A case ended with `fail`: an assertion to those who tell failed from broken, as Allure does."""
+
+
+def _properties(result: CaseResult, folder: Path) -> list[tuple[str, str]]:
+    """Return what JUnit, reportlog and others are told of a case beside its outcome."""
+    told = [("title", result.title), ("verdict", result.verdict.value), ("evidence", str(folder))]
+    told += [("reason", result.reason)] if result.reason else []
+    told += [("requirement", name) for name in result.covers]
+    told += [("rule", name) for name in result.rules]
+    return told + [("assumption", name) for name in result.assumptions]
+
+
+def _tell_allure(result: CaseResult, folder: Path) -> None:
+    import allure
+
+    from harness.evidence.pack import case_folder
+
+    allure.dynamic.title(f"{result.id}: {result.title}")
+    allure.dynamic.tag(*result.covers)
+    allure.dynamic.description(result.reason or "")
+    allure.dynamic.label("verdict", result.verdict.value)
+    for path in sorted(case_folder(folder, result.id, result.attempt).iterdir()):
+        if path.is_file():
+            allure.attach.file(str(path), name=path.name, extension=path.suffix.lstrip("."))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -26,13 +26,14 @@ from harness.evidence.secrets import Policy, Secrets
 from harness.evidence.sums import Sums, files_in, files_of, write_whole
 from harness.evidence.timeline import RunClock, Timeline
 from harness.evidence.verdict import CaseResult
+from harness.evidence.verdicts_csv import verdicts_csv
 from harness.tap import Boundary
 
 FORMAT = "ppmid-bench/run@1"
 RUN, RUN_EVENTS, JUNIT, CASES, RESULT = "run.json", "run.jsonl", "junit.xml", "cases", "result.json"
-REPORT = "report.html"
+REPORT, VERDICTS = "report.html", "verdicts.csv"
 _VERSIONS = ("ppmid-bench", "bellows", "zigpy", "serialx", "pyserial", "cryptography", "crcmod", "PyYAML")
-_JUNIT_EVERY_S = 1.0  # while the run goes on
+_TABLES_EVERY_S = 1.0  # while the run goes on
 
 
 class EvidencePack:
@@ -59,7 +60,7 @@ class EvidencePack:
         )
         self._sums = Sums(folder)
         self._cases_json: list[str] = []  # of `_results`, each encoded once
-        self._junit_written = 0.0
+        self._tables_written = 0.0
         self._finished: dict[str, Any] = {}
         self.tap = RunTap(self)
         self._write_run()
@@ -148,10 +149,11 @@ class EvidencePack:
         inner = f"[\n{cases}\n  ]" if cases else "[]"
         write_whole(self.folder / RUN, f'{head},\n  "cases": {inner}\n}}\n')
         now = self.clock.elapsed_s()
-        if self._finished or not self._junit_written or now - self._junit_written > _JUNIT_EVERY_S:
-            self._junit_written = now
+        if self._finished or not self._tables_written or now - self._tables_written > _TABLES_EVERY_S:
+            self._tables_written = now
             told = junit(self._results, self._facts, began).decode()
             write_whole(self.folder / JUNIT, self.secrets.text(told))
+            write_whole(self.folder / VERDICTS, self.secrets.text(verdicts_csv(self._results)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -17,6 +19,7 @@ from harness.evidence.pcapng import read_psdus
 from harness.evidence.recorder import CaseRecorder
 from harness.evidence.timeline import RunClock, read_timeline
 from harness.evidence.verdict import CaseResult, StepResult, Verdict, exit_code
+from harness.evidence.verdicts_csv import verdicts_csv
 from harness.rig.faces import SniffedFrame
 from harness.tap import Boundary
 from tests.zigbee import conversation
@@ -231,3 +234,13 @@ def test_a_full_capture_and_a_full_serial_log_say_so(tmp_path):
     assert len(list(read_psdus(recorder.folder / "han.pcapng"))) < 10
     assert b"later frames are left out" in (recorder.folder / "han.pcapng").read_bytes()
     assert (recorder.folder / "ppmid-serial.log").read_text().splitlines()[-1] == "… the log is full"
+
+
+def test_verdicts_are_a_table_for_spreadsheets_that_runs_no_formula():
+    formula = result("B", Verdict.FAIL, reason='=HYPERLINK("x")')
+    table = list(csv.DictReader(io.StringIO(verdicts_csv([result("A"), formula]))))
+    assert [(line["case"], line["verdict"], line["requirements"]) for line in table] == [
+        ("A", "pass", "MP202-T1"),
+        ("B", "fail", "MP202-T1"),
+    ]
+    assert table[1]["reason"] == '\'=HYPERLINK("x")'

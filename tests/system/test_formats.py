@@ -1,0 +1,65 @@
+"""What a real run writes is as published, and reads in programs that are not ours."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+
+from harness.evidence.schema import run_schema
+from tests.system.runs import CHECKOUT, VIRTUAL
+
+SCHEMA = run_schema()
+
+
+def test_run_json_and_every_line_of_a_timeline_are_as_published(certified):
+    jsonschema.validate(certified.run, SCHEMA)
+    event = jsonschema.Draft202012Validator({**SCHEMA["$defs"]["event"], "$defs": SCHEMA["$defs"]})
+    lines = [
+        line
+        for path in (*certified.pack.glob("cases/*/timeline.jsonl"), certified.pack / "run.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    assert len(lines) > 500
+    assert [error.message for line in lines for error in event.iter_errors(json.loads(line))] == []
+
+
+def test_the_table_of_verdicts_has_every_case(certified):
+    with (certified.pack / "verdicts.csv").open(newline="") as table:
+        assert {line["case"]: line["verdict"] for line in csv.DictReader(table)} == certified.verdicts
+
+
+def test_reportlog_and_allure_read_the_cases_of_a_plan(tmp_path):
+    pytest.importorskip("allure_pytest")
+    pytest.importorskip("pytest_reportlog")
+    command = [sys.executable, "-m", "pytest", CHECKOUT / "test_plans" / "mp202", "-k", "ROW-2"]
+    writing = [f"--alluredir={tmp_path / 'allure'}", f"--report-log={tmp_path / 'log.jsonl'}"]
+    done = subprocess.run(
+        [*command, *writing, "--rig", VIRTUAL, "--evidence", tmp_path / "pack", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    (call,) = [entry for entry in log if entry.get("when") == "call"]
+    told = [tuple(pair) for pair in call["user_properties"]]
+    assert {("verdict", "pass"), ("requirement", "MP202-T2")} <= set(told)
+    (path,) = (tmp_path / "allure").glob("*-result.json")
+    allure = json.loads(path.read_text())
+    assert (allure["status"], allure["name"].split(":")[0]) == ("passed", "MP202-ROW-2")
+    assert {"name": "verdict", "value": "pass"} in allure["labels"]
+    containers = [json.loads(path.read_text()) for path in (tmp_path / "allure").glob("*-container.json")]
+    attached = [
+        entry["name"]
+        for part in (allure, *(fixture for box in containers for fixture in box.get("befores", ())))
+        for entry in part.get("attachments", ())
+    ]
+    assert {"timeline.jsonl", "han.pcapng"} <= set(attached)
