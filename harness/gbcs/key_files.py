@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_der_priv
 
 from harness.errors import ConfigError
 from harness.eui64 import Eui64
+from harness.gbcs.certificates import BAD_CERTIFICATE
 from harness.gbcs.keys import KeyNotFound, KeyUsage
 
 _NAME = re.compile(r"^((?:[0-9a-f]{2}-?){7}[0-9a-f]{2})-((?:pp-)?ka|ds)\.(pem|key)$")
@@ -63,6 +64,11 @@ class PemFolderKeyStore:
         if name not in self._public:
             self._public[name] = _certified_key(self._octets(name, eui, usage), self._files[name])
         return self._public[name]
+
+    def certificate(self, eui: Eui64, usage: KeyUsage) -> bytes:
+        """Return a certificate (DER); raises KeyNotFound, or ConfigError when its file is none."""
+        name = f"{eui.value:016x}-{usage.value}.pem"
+        return _certificate(self._octets(name, eui, usage), self._files[name]).public_bytes(Encoding.DER)
 
     def _octets(self, name: str, eui: Eui64, usage: KeyUsage) -> bytes:
         path = self._files.get(name)
@@ -118,6 +124,10 @@ class Zaz1KeyStore:
         certificate = self._entry(eui, usage, "certificate")[0]
         return _certified_key(certificate.public_bytes(Encoding.PEM), self._file)
 
+    def certificate(self, eui: Eui64, usage: KeyUsage) -> bytes:
+        """Return a certificate (DER); raises KeyNotFound."""
+        return self._entry(eui, usage, "certificate")[0].public_bytes(Encoding.DER)
+
     def _entry(self, eui: Eui64, usage: KeyUsage, what: str) -> tuple[x509.Certificate, str]:
         entry = self._entries.get((eui, usage))
         if entry is None:
@@ -129,7 +139,7 @@ class Zaz1KeyStore:
             return
         try:
             certificate = x509.load_pem_x509_certificate(str(entry["certificate"]).encode())
-        except ValueError:
+        except BAD_CERTIFICATE:
             return
         usage = _usage(str(entry["name"]).lower())
         known = self._entries.get((eui, usage))
@@ -154,10 +164,17 @@ def _private_key(octets: bytes, file: Path | str) -> EllipticCurvePrivateKey:
     return key
 
 
+def _certificate(octets: bytes, file: Path | str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(octets)
+    except BAD_CERTIFICATE as error:
+        raise ConfigError(f"not a certificate: {error}", file=file) from None
+
+
 def _certified_key(octets: bytes, file: Path | str) -> EllipticCurvePublicKey:
     try:
-        key = x509.load_pem_x509_certificate(octets).public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
+        key = _certificate(octets, file).public_key()
+    except BAD_CERTIFICATE as error:
         raise ConfigError(f"not a certificate: {error}", file=file) from None
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
         raise ConfigError("not a certificate of a P-256 key", file=file)

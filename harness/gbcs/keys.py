@@ -1,4 +1,4 @@
-"""Keys by role: who needs which key, and the bench's own keys.
+"""Keys by role: who needs which key, and the bench's own keys and certificates.
 
 A key belongs to an EUI-64 and a use: key agreement (MAC and encryption), digital signature, or a supplier's
 key agreement for prepayment tokens. Everything that makes or checks a message takes a KeyStore.
@@ -7,34 +7,26 @@ key agreement for prepayment tokens. Everything that makes or checks a message t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from hashlib import sha512
 from typing import Protocol
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePrivateKey,
     EllipticCurvePublicKey,
     derive_private_key,
 )
+from cryptography.x509.oid import NameOID
 
 from harness.eui64 import Eui64
+from harness.gbcs.certificates import Issuer, issue_authority, issue_device, issue_organisation
+from harness.gbcs.roles import ACB, ORGANISATIONS, SUPPLIER, KeyUsage, RemotePartyRole
 
-ACB = Eui64.parse("90-B3-D5-1F-30-00-00-02")
-"""The Access Control Broker, the DSP's own party to every command's MAC (facts: gb-domain §3.1)."""
-SUPPLIER = Eui64.parse("90-B3-D5-1F-30-01-00-00")
-"""The supplier of the published test cast."""
+__all__ = ["ACB", "SUPPLIER", "BenchPki", "KeyNotFound", "KeyStore", "KeyUsage", "OwnKeys"]
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-
-
-class KeyUsage(Enum):
-    """What a key is for."""
-
-    KEY_AGREEMENT = "ka"
-    DIGITAL_SIGNATURE = "ds"
-    PREPAYMENT_KEY_AGREEMENT = "pp-ka"
 
 
 class KeyNotFound(LookupError):
@@ -47,7 +39,7 @@ class KeyNotFound(LookupError):
 
 
 class KeyStore(Protocol):
-    """Where keys come from; both methods raise KeyNotFound."""
+    """Where keys come from; all methods raise KeyNotFound."""
 
     def private_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePrivateKey:
         """Return the private key of `eui`."""
@@ -55,23 +47,47 @@ class KeyStore(Protocol):
     def public_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePublicKey:
         """Return the public key of `eui`."""
 
+    def certificate(self, eui: Eui64, usage: KeyUsage) -> bytes:
+        """Return the certificate of `eui` (DER)."""
+
 
 @dataclass(frozen=True, slots=True)
 class BenchPki:
-    """Keys for anybody on the virtual bench, derived from a seed: the same seed, the same keys. Never secret.
+    """Keys and certificates for anybody on the virtual bench, derived from a seed. Never secret.
 
-    private = 1 + SHA-512("ppmid-bench/" seed "/" EUI text "/" usage) mod (n - 1).
+    private = 1 + SHA-512("ppmid-bench/" seed "/" EUI text "/" usage) mod (n - 1). A seed's certificates are
+    the same octet for octet: serial numbers and nonces are derived too. Organisations are those of the
+    published cast, and `organisations`.
     """
 
     seed: str
+    organisations: tuple[tuple[Eui64, RemotePartyRole], ...] = ()
 
     def private_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePrivateKey:
         """Return the derived private key."""
-        return _derived(self.seed, eui, usage)
+        return _derived(self.seed, str(eui), usage.value)
 
     def public_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePublicKey:
         """Return the public key of the derived private key."""
-        return self.private_key(eui, usage).public_key()
+        return _derived_public(self.seed, str(eui), usage.value)
+
+    def certificate(self, eui: Eui64, usage: KeyUsage) -> bytes:
+        """Return the certificate (DER), made when it is first asked for."""
+        role = dict(self.organisations).get(eui, ORGANISATIONS.get(eui))
+        return _certificate(self.seed, eui, usage, role)
+
+    def authorities(self) -> tuple[bytes, bytes]:
+        """Return the certificates (DER) of those that sign devices' and organisations' certificates."""
+        root = _issuer(self.seed, "root")
+        return (
+            _authority(self.seed, root, _issuer(self.seed, "devices")),
+            _authority(self.seed, root, _issuer(self.seed, "organisations")),
+        )
+
+    def root(self) -> bytes:
+        """Return the certificate (DER) of the root, which signs itself."""
+        root = _issuer(self.seed, "root")
+        return _authority(self.seed, root, root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +107,43 @@ class OwnKeys:
         """Return anybody's public key."""
         return self.everybody.public_key(eui, usage)
 
+    def certificate(self, eui: Eui64, usage: KeyUsage) -> bytes:
+        """Return anybody's certificate (DER)."""
+        return self.everybody.certificate(eui, usage)
+
+
+def _digest(seed: str, *parts: str) -> int:
+    return int.from_bytes(sha512("/".join(("ppmid-bench", seed, *parts)).encode()).digest(), "big")
+
 
 @lru_cache(maxsize=1024)
-def _derived(seed: str, eui: Eui64, usage: KeyUsage) -> EllipticCurvePrivateKey:
-    digest = sha512(f"ppmid-bench/{seed}/{eui}/{usage.value}".encode()).digest()
-    return derive_private_key(1 + int.from_bytes(digest, "big") % (_P256_ORDER - 1), SECP256R1())
+def _derived(seed: str, *parts: str) -> EllipticCurvePrivateKey:
+    return derive_private_key(1 + _digest(seed, *parts) % (_P256_ORDER - 1), SECP256R1())
+
+
+@lru_cache(maxsize=1024)
+def _derived_public(seed: str, *parts: str) -> EllipticCurvePublicKey:
+    return _derived(seed, *parts).public_key()
+
+
+def _serial(seed: str, *parts: str) -> int:
+    """Return a serial number of at most 16 octets, not zero."""
+    return 1 + _digest(seed, *parts, "serial") % ((1 << 127) - 1)
+
+
+def _issuer(seed: str, name: str) -> Issuer:
+    common_name = x509.NameAttribute(NameOID.COMMON_NAME, f"ppmid-bench {name}")
+    return Issuer(name=x509.Name([common_name]), key=_derived(seed, name, "ds"))
+
+
+def _authority(seed: str, issuer: Issuer, authority: Issuer) -> bytes:
+    return issue_authority(issuer, authority, serial=_serial(seed, authority.name.rfc4514_string()))
+
+
+@lru_cache(maxsize=1024)
+def _certificate(seed: str, eui: Eui64, usage: KeyUsage, role: RemotePartyRole | None) -> bytes:
+    public = _derived_public(seed, str(eui), usage.value)
+    serial = _serial(seed, str(eui), usage.value)
+    if role is None:
+        return issue_device(_issuer(seed, "devices"), eui, public, usage, serial=serial)
+    return issue_organisation(_issuer(seed, "organisations"), eui, role, public, usage, serial=serial)

@@ -8,6 +8,7 @@ from harness.eui64 import Eui64
 from harness.gbcs.access import AccessResult
 from harness.gbcs.gbz import ZclStatus
 from harness.gbcs.message import parse
+from harness.gbcs.roles import RemotePartyRole
 from harness.gbcs.use_case import UseCase
 from harness.gbcs.use_cases.credentials import (
     CS02A,
@@ -25,7 +26,6 @@ from harness.gbcs.use_cases.credentials import (
     Provided,
     ProvideFailure,
     ReadCredentials,
-    RemotePartyRole,
     UpdateResult,
 )
 from harness.gbcs.use_cases.event_logs import CS10A, CS10B, CS11, EventLog, GetEventLog, LoggedEvent

@@ -27,23 +27,9 @@ from harness.gbcs import der
 from harness.gbcs.builder import Protection
 from harness.gbcs.der import DerReader
 from harness.gbcs.open_enum import OpenEnum
+from harness.gbcs.roles import RemotePartyRole
 from harness.gbcs.use_case import Content, UseCase, der_content
 from harness.gbcs.use_cases.joining import read_eui64, read_number, write_eui64
-
-
-class RemotePartyRole(OpenEnum):
-    """Whose credentials a trust anchor cell holds."""
-
-    ROOT = 0
-    RECOVERY = 1
-    SUPPLIER = 2
-    NETWORK_OPERATOR = 3
-    ACCESS_CONTROL_BROKER = 4
-    TRANSITIONAL_CHANGE_OF_SUPPLIER = 5
-    WAN_PROVIDER = 6
-    ISSUING_AUTHORITY = 7
-    LOAD_CONTROLLER = 8
-    OTHER = 127
 
 
 class CellKeyUsage(OpenEnum):
