@@ -132,6 +132,10 @@ class TestPortPpmid:
         answers.text(answer.fields, "count")
         return tuple(_received(line) for line in answer.events)
 
+    async def raise_alert(self, code: int) -> None:
+        """Have it raise a GBCS alert, such as 8F8B; StimulusImpossible when it has no such verb."""
+        await self._conversation.command("alert", code=f"{code:04X}")
+
     async def restart(self) -> None:
         """Have it restart; what it keeps in non-volatile memory it must keep."""
         await self._conversation.command("reset")

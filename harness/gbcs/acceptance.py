@@ -16,10 +16,10 @@ from typing import Any
 
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
-from harness.gbcs.builder import Protection, key_agreement
+from harness.gbcs.builder import Protection
 from harness.gbcs.header import Cra
-from harness.gbcs.keys import KeyNotFound, KeyStore, KeyUsage
-from harness.gbcs.mac import mac_of
+from harness.gbcs.keys import ACB, KeyNotFound, KeyStore, KeyUsage
+from harness.gbcs.mac import KeyAgreement, mac_of
 from harness.gbcs.message import GbcsMessage, parse
 from harness.gbcs.signature import check_signature
 from harness.gbcs.use_case import UseCase
@@ -102,7 +102,7 @@ class Acceptance:
         try:
             if has_mac != (Protection.MACED in wanted):
                 self._refuse(Refusal.BAD_MAC, "none" if not has_mac else "out of place", message)
-            elif message.mac is not None and not self._mac_is_right(message, message.mac):
+            elif has_mac and message.recipient == self.device and not self.mac_is_right(message):
                 self._refuse(Refusal.BAD_MAC, "does not verify", message)
             if has_signature != (Protection.SIGNED in wanted):
                 why = "none" if not has_signature else "out of place"
@@ -112,10 +112,11 @@ class Acceptance:
         except KeyNotFound as missing:
             raise Refused(Refusal.WRONG_ORIGINATOR, f"not trusted: {missing}", message) from None
 
-    def _mac_is_right(self, message: GbcsMessage, mac: bytes) -> bool:
-        if message.recipient != self.device:  # to somebody else: no key for it is held here
-            return True
-        return hmac.compare_digest(mac, mac_of(message, key_agreement(message, self.keys)))
+    def mac_is_right(self, message: GbcsMessage) -> bool:
+        """Whether the message has a MAC, and it is one of this device and the ACB; raises KeyNotFound."""
+        usage = KeyUsage.KEY_AGREEMENT
+        agreement = KeyAgreement(self.keys.private_key(self.device, usage), self.keys.public_key(ACB, usage))
+        return message.mac is not None and hmac.compare_digest(message.mac, mac_of(message, agreement))
 
     def _signature_is_right(self, message: GbcsMessage) -> bool:
         return check_signature(message, self.keys.public_key(message.originator, KeyUsage.DIGITAL_SIGNATURE))

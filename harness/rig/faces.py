@@ -275,6 +275,9 @@ class PpmidPort(Protocol):
     async def received(self) -> tuple[ReceivedCommand, ...]:
         """Return and clear what reached its application since the last call."""
 
+    async def raise_alert(self, code: int) -> None:
+        """Have it raise a GBCS alert, such as 0x8F8B, at once."""
+
 
 # --- supply and sniffer ----------------------------------------------------------------------------------
 

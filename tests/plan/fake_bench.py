@@ -511,6 +511,10 @@ class FakePpmid:
         self._asked("set_install_code")
         self.firmware.set_install_code(install_code)
 
+    async def raise_alert(self, code):
+        self._asked("raise_alert")
+        self.firmware.alert(code)
+
     async def received(self):
         self._asked("received")
         entries = [dict(entry) for entry in self.firmware.take_received()]

@@ -45,6 +45,9 @@ class Application(Protocol):
     def take_received(self) -> tuple[Mapping[str, str], ...]:
         """Return and clear what reached the application."""
 
+    def alert(self, code: int) -> None:
+        """Begin to send a GBCS alert."""
+
     def reset(self) -> None:
         """Restart soon, after the answer is out."""
 
@@ -71,6 +74,7 @@ class Console:
             "leave": self._leave,
             "install-code": self._install_code,
             "received": self._received,
+            "alert": self._alert,
             "reset": self._reset,
         }
 
@@ -154,6 +158,13 @@ class Console:
             for number, entry in enumerate(entries, start=1)
         ]
         return (*lines, _ok(fields, count=len(entries)))
+
+    def _alert(self, fields: Mapping[str, str]) -> tuple[str, ...]:
+        text = _argument(fields, "code")
+        if not re.fullmatch(r"[0-9A-Fa-f]{4}", text):
+            raise Refusal("bad-argument", f"code={text} is not 4 hex digits")
+        self._application.alert(int(text, 16))
+        return (_ok(fields),)
 
     def _reset(self, fields: Mapping[str, str]) -> tuple[str, ...]:
         self._application.reset()

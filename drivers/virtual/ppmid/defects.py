@@ -17,3 +17,12 @@ class Defect(Enum):
     ACCEPTS_CLEAR_KEY = "accepts-clear-key"  # takes a network key that its install code does not protect
     STALE_FIRMWARE_VERSION = "stale-firmware-version"  # reports the version before its own
     SILENT_TUNNEL = "silent-tunnel"  # takes GBCS commands and never answers
+    ACCEPTS_REPLAY = "accepts-replay"  # obeys a command whose counter is not a new one
+    IGNORES_SIGNATURE = "ignores-signature"  # joins on a command whose signature is wrong or missing
+    ANSWERS_FOR_OTHERS = "answers-for-others"  # obeys a command to another device
+    OBEYS_ANYBODY = "obeys-anybody"  # obeys a command that is not the Access Control Broker's
+    JOINS_WITHOUT_CERTIFICATE_CHECK = "joins-without-certificate-check"
+    WRONG_JOIN_RESPONSE = "wrong-join-response"  # joins, and says that its device log is full
+    FORGETS_JOINS_ON_POWER_CYCLE = "forgets-joins-on-power-cycle"
+    KEEPS_UNJOINED = "keeps-unjoined"  # says that it has unjoined a device, and has not
+    ALERTS_WITHOUT_SIGNATURE = "alerts-without-signature"

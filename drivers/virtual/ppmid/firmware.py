@@ -37,6 +37,7 @@ from drivers.virtual.stack.faces import (
 )
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
+from harness.gbcs.use_cases.firmware import PPMID_FIRMWARE_ACTIVATION
 from harness.zigbee import install_code, tunnel
 from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType
 
@@ -90,6 +91,7 @@ class Firmware:
         """Power up: be in the place and mode of before, and go on from there."""
         if Defect.FORGETS_MODE_ON_POWER_CYCLE in self._config.defects:
             self._kept.mode, self._kept.suites = Mode.NONE, 0
+        self._gbcs.power_up()
         if self._kept.stack is not None:
             self._state = State.JOINED
             self._renew_tunnel()
@@ -172,6 +174,17 @@ class Firmware:
     def take_received(self) -> tuple[Mapping[str, str], ...]:
         """Return and clear what reached the application."""
         return self._received.take()
+
+    def alert(self, code: int) -> None:
+        """Begin to send a GBCS alert; raises Refusal for one that it has not, or without a tunnel."""
+        if code != PPMID_FIRMWARE_ACTIVATION:
+            raise Refusal("bad-argument", f"it has no alert {code:04X}, only {PPMID_FIRMWARE_ACTIVATION:04X}")
+        if self._tunnel is None or self._tunnel.number is None:
+            raise Refusal("bad-state", "it has no tunnel to a hub")
+        self.spawn(self._put(self._tunnel, self._gbcs.firmware_activated()))
+
+    async def _put(self, through: TunnelClient, message: bytes) -> None:
+        await through.put(message)
 
     def reset(self) -> None:
         """Restart soon."""

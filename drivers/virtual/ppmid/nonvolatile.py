@@ -23,18 +23,22 @@ class NonVolatile:
     """The non-volatile memory's content.
 
     `suites` is the bitmap that the mode was chosen from; `counters` the highest GBCS counter taken from each
-    originator; `stack` what the Zigbee stack saves.
+    originator, `counter` the last of its own; `joined` the devices that it is joined to, with the numbers of
+    their types; `stack` what the Zigbee stack saves.
     """
 
     install_code: bytes
     mode: Mode = Mode.NONE
     suites: int = 0
     counters: dict[Eui64, int] = field(default_factory=dict)
+    counter: int = 0
+    joined: dict[Eui64, int] = field(default_factory=dict)
     stack: dict[str, Any] | None = None
 
     def forget_network(self) -> None:
-        """Be on no network and in no mode. Counters stay: an old command must not work again."""
+        """Be on no network, in no mode, joined to nobody; counters stay, lest an old command work again."""
         self.mode, self.suites, self.stack = Mode.NONE, 0, None
+        self.joined.clear()
 
 
 class Memory:
@@ -52,6 +56,8 @@ class Memory:
                 "mode": content.mode.value,
                 "suites": content.suites,
                 "counters": {str(eui64): count for eui64, count in content.counters.items()},
+                "counter": content.counter,
+                "joined": {str(eui64): number for eui64, number in content.joined.items()},
                 "stack": content.stack,
             }
         )
@@ -64,5 +70,7 @@ class Memory:
             mode=Mode(content["mode"]),
             suites=content["suites"],
             counters={Eui64.parse(eui64): count for eui64, count in content["counters"].items()},
+            counter=content["counter"],
+            joined={Eui64.parse(eui64): number for eui64, number in content["joined"].items()},
             stack=content["stack"],
         )

@@ -11,9 +11,9 @@ from drivers.ppmid import framing as host
 from drivers.ppmid.lines import parse
 from drivers.virtual.ppmid import framing as device
 from drivers.virtual.ppmid.console import Console
-from drivers.virtual.ppmid.gbcs_client import Result
 from drivers.virtual.ppmid.nonvolatile import Mode
 from drivers.virtual.stack.faces import JoinFailure
+from harness.gbcs.acceptance import Refusal
 
 PAGE = (Path(__file__).parents[3] / "docs" / "port-your-console.md").read_text()
 EXAMPLES = re.findall(r"^\| `(.+?)` \| `((?:[0-9A-F]{2} )+7E)` \|$", PAGE, re.MULTILINE)
@@ -39,7 +39,7 @@ def test_the_verbs_are_those_of_the_device():
     "word",
     [
         *(failure.value for failure in JoinFailure),
-        *(result.value for result in Result),
+        *(refusal.value for refusal in Refusal),
         *(mode.value for mode in Mode),
     ],
 )

@@ -1,0 +1,77 @@
+"""The devices that a PPMID is joined to: its own device log, written by CS03, cleared by CS04, read by CS07.
+
+It has room for one device of a type. On its HAN are no meters: a join by method A counts as made when the
+command is obeyed.
+Source: facts gb-domain §3.2 (response codes), §3.4; sec-cpl-testing §5.1 (methods and types).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from drivers.virtual.ppmid.nonvolatile import NonVolatile
+from harness.eui64 import Eui64
+from harness.gbcs.use_cases.joining import (
+    CS03A2,
+    CS03C,
+    DeviceType,
+    Join,
+    JoinDetails,
+    JoinedDevice,
+    JoinMethod,
+    JoinResult,
+    UnjoinResult,
+)
+
+_METHODS: Mapping[str, tuple[JoinMethod, DeviceType]] = {
+    CS03A2.name: (JoinMethod.METHOD_A_RESPONDER, DeviceType.ESME),
+    CS03C.name: (JoinMethod.METHOD_C, DeviceType.GSME),
+}
+
+CheckCertificate = Callable[[bytes, Eui64], bool]
+
+
+class JoinedDevices:
+    """The log in `kept`; `store` writes it down. `check` says whether a certificate is one of a device."""
+
+    def __init__(self, kept: NonVolatile, store: Callable[[], None], check: CheckCertificate) -> None:
+        self._kept = kept
+        self._store = store
+        self._check = check
+
+    def join(self, use_case: str, join: Join) -> JoinResult:
+        """Join a device; return what the response says."""
+        refusal = self._refusal(use_case, join)
+        if refusal is not None:
+            return refusal
+        self._kept.joined[join.device] = int(join.device_type)
+        self._store()
+        return JoinResult.SUCCESS
+
+    def _refusal(self, use_case: str, join: Join) -> JoinResult | None:
+        method, device_type = _METHODS[use_case]
+        if join.method is not method:
+            known = any(join.method is other for other, _ in _METHODS.values())
+            return (
+                JoinResult.INVALID_MESSAGE_CODE_FOR_METHOD_AND_ROLE
+                if known
+                else JoinResult.INVALID_METHOD_AND_ROLE
+            )
+        if join.device_type is not device_type:
+            return JoinResult.INVALID_METHOD_AND_ROLE
+        if method is JoinMethod.METHOD_C and not self._check(join.certificate, join.device):
+            return JoinResult.INVALID_OR_MISSING_CERTIFICATE
+        others = [device for device, known in self._kept.joined.items() if known == device_type]
+        return JoinResult.INCOMPATIBLE_WITH_EXISTING_ENTRY if others not in ([], [join.device]) else None
+
+    def unjoin(self, device: Eui64) -> UnjoinResult:
+        """Forget a device; return what the response says."""
+        if self._kept.joined.pop(device, None) is None:
+            return UnjoinResult.DEVICE_NOT_IN_DEVICE_LOG
+        self._store()
+        return UnjoinResult.SUCCESS
+
+    def details(self) -> JoinDetails:
+        """Return the log as CS07 has it."""
+        joined = (JoinedDevice(device, DeviceType(number)) for device, number in self._kept.joined.items())
+        return JoinDetails(devices=tuple(joined))
