@@ -15,10 +15,11 @@ from pathlib import Path
 
 from harness.documents import Node, bind, load_document, nearest
 from harness.errors import ConfigError
-from harness.smets import cpl, han, requests, routing, smi, table, version
+from harness.smets import access, cpl, han, requests, routing, smi, table, version
 from harness.smets.rulebook import Basis, Rule, Rulebook, RuleError, freeze
 
 OWN_RULEBOOK = Path(__file__).parent / "smets" / "rulebook.yaml"
+OWN_MATRIX = OWN_RULEBOOK.with_name("service-requests.yaml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +37,48 @@ class _Entry:
     where: Node
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Matrix:
+    source: str
+    basis: Basis
+    requests: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    name: str
+    roles: tuple[str, ...]
+    variants: tuple[int, ...]
+    basis: Basis | None = None
+
+
 def load_rulebook(*overlays: Path, base: Path = OWN_RULEBOOK) -> Rulebook:
     """Read the bench's rulebook and lay overlays over it, the last one uppermost; raises ConfigError."""
-    rulebook, places = _read(base, Rulebook(()), first=True)
+    rulebook, places = _read(base, _read_matrix(OWN_MATRIX), first=True)
     _check(rulebook, places, base)
     for path in overlays:
         rulebook, added = _read(path, rulebook, first=False)
         places = {**places, **added}
         _check(rulebook, places, path)
     return rulebook
+
+
+def _read_matrix(path: Path) -> Rulebook:
+    """Read who may send what: a rule for each line."""
+    matrix = bind(load_document(path, "service-requests"), _Matrix)
+    rules = []
+    for srv, node in matrix.requests.items.items():
+        line = bind(node, _Line)
+        rules.append(
+            Rule(
+                id=requests.ACCESS + srv,
+                title=f"Who may send {srv} ({line.name}), and in which command variants",
+                source=matrix.source,
+                basis=line.basis or matrix.basis,
+                value=freeze({"roles": line.roles, "variants": line.variants}),
+            )
+        )
+    return Rulebook(rules)
 
 
 def _read(path: Path, below: Rulebook, *, first: bool) -> tuple[Rulebook, Mapping[str, Node]]:
@@ -79,7 +113,7 @@ def _rule(rule_id: str, entry: _Entry, below: Rulebook, *, first: bool) -> Rule:
 
 def _check(rulebook: Rulebook, places: Mapping[str, Node], path: Path) -> None:
     try:
-        for room in (version, cpl, table, routing, smi, requests, han):
+        for room in (version, cpl, table, routing, smi, requests, access, han):
             room.check(rulebook)
     except RuleError as error:
         place = places.get(error.rule_id)

@@ -12,4 +12,11 @@ class DccDefect(Enum):
     ROUTE_BY_PRENOTIFIED = "route-by-prenotified"  # routes by the version of the pre-notification
     IGNORE_HUB = "ignore-hub"  # leaves the pre-notified version in the SMI, whatever the hub
     SKIP_RESPONSE_MAC_CHECK = "skip-response-mac-check"  # believes a response whose MAC is wrong
+    SKIP_ACCESS_CONTROL = "skip-access-control"  # takes every request of everybody
+    TAKE_REPLAYS = "take-replays"  # takes a request id a second time
+    IGNORE_CPL = "ignore-cpl"  # asks devices whose CPL row is gone
+    OTA_TO_SMETS1 = "ota-to-smets1"  # sends firmware to whomever an 11.4 names
+    LEAVE_ON_EXCHANGE = "leave-on-exchange"  # leaves versions as they are when a hub takes another's place
+    GBCS_AS_SMETS1 = "gbcs-as-smets1"  # hands on a GBCS message as what the S1SP answered
+    SMETS1_AS_GBCS = "smets1-as-gbcs"  # hands on what the S1SP answered in the place of GBCS
     STALE_INVENTORY = "stale-inventory"  # answers 8.2 with the record as it was first made

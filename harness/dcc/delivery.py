@@ -8,18 +8,28 @@ becomes a response code, with its cause kept.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from harness.dcc.acb import MESSAGE_SUCCESS, Acb, UseCaseNotBuilt, no_key
 from harness.dcc.alerts import AlertDesk
-from harness.dcc.documents import Body, CountersignedRequest, GbcsResponse, UpdateHanDeviceLog, Via
-from harness.dcc.duis.requests import RestoreHanDeviceLog
+from harness.dcc.defects import DccDefect
+from harness.dcc.documents import (
+    Body,
+    CountersignedRequest,
+    GbcsResponse,
+    PreCommand,
+    S1spAlert,
+    Via,
+    WrongForm,
+)
+from harness.dcc.duis.requests import RestoreHanDeviceLog, SignedPreCommand, UpdateHanDeviceLog
+from harness.dcc.enquiry import Enquiry
 from harness.dcc.faces import HubFace
 from harness.dcc.inventory import SmiStore
+from harness.dcc.pre_commands import PreCommands
 from harness.dcc.s1sp import S1sp
-from harness.dcc.stages import Enquiry
 from harness.dcc.use_cases import SPOKEN
 from harness.errors import (
     DecodeError,
@@ -84,7 +94,14 @@ class Delivery:
     """Ways out of the DSP, over these hubs. `timeout_s` is how long a device may take to answer."""
 
     def __init__(
-        self, known: Known, s1sp: S1sp, hubs: Mapping[Eui64, HubFace], tap: Tap, *, timeout_s: float
+        self,
+        known: Known,
+        s1sp: S1sp,
+        hubs: Mapping[Eui64, HubFace],
+        tap: Tap,
+        *,
+        timeout_s: float,
+        defects: Collection[DccDefect] = (),
     ) -> None:
         self._known = known
         self._acb = known.acb
@@ -92,6 +109,8 @@ class Delivery:
         self._hubs = hubs
         self._tap = tap
         self._timeout_s = timeout_s
+        self._defects = defects
+        self.pre_commands = PreCommands(known.acb.keys, known)
 
     async def deliver(self, enquiry: Enquiry, way: Way) -> tuple[Body | None, bool]:
         """Bring a request to hub or device; return the body of the response, and whether it succeeded.
@@ -107,13 +126,59 @@ class Delivery:
         if not isinstance(enquiry.route, GbcsRoute):
             forwarded = CountersignedRequest(request=request, device=enquiry.device, hub=hub)
             answer = await self._reach(self._s1sp.handle(forwarded))
+            if isinstance(answer, S1spAlert):
+                return answer, False
+            if DccDefect.GBCS_AS_SMETS1 in self._defects:
+                answer = replace(answer, fields={**answer.fields, "GBCSPayload": self._gbcs_octets(enquiry)})
             return answer, answer.success
         face = self._hubs.get(hub)
         if face is None:
             raise RigFault(f"no hub on the bench is {hub}", remedy="name it in the rig")
-        way.use_case = enquiry.route.use_case
-        way.command = self._command(enquiry, way.use_case, target)
+        if not way.command:
+            self.make_command(enquiry, way)
         return await self._exchange(way, target, face)
+
+    def make_command(self, enquiry: Enquiry, way: Way) -> None:
+        """Make the command of a request that goes by GBCS; `way` has it then. Raises as `deliver` does."""
+        assert isinstance(enquiry.route, GbcsRoute)
+        if isinstance(enquiry.request, SignedPreCommand):
+            way.use_case, way.command = self._signed_command(enquiry.request)
+        else:
+            way.use_case = enquiry.route.use_case
+            way.command = self._command(enquiry, way.use_case, enquiry.request.request_id.target)
+
+    def make_pre_command(self, enquiry: Enquiry, way: Way) -> PreCommand:
+        """Make the pre-command of a critical request. Raises Undelivered, RigFault."""
+        assert isinstance(enquiry.route, GbcsRoute)
+        way.use_case = enquiry.route.use_case
+        try:
+            message = self.pre_commands.make(enquiry.request, way.use_case)
+        except UseCaseNotBuilt as unbuilt:
+            raise Undelivered(Answer.UNKNOWN_REQUEST, str(unbuilt)) from unbuilt
+        self._record_gbcs("dsp", str(enquiry.request.request_id.originator), "pre-command", message)
+        return PreCommand(message=message, use_case=way.use_case, gbcs_version=enquiry.known.gbcs_version)
+
+    def read_response(self, use_case: str, response: bytes, command: bytes) -> GbcsResponse:
+        """Judge a device's response to a command. Raises Undelivered for one that does not hold."""
+        try:
+            if use_case in SPOKEN:
+                fields = self._acb.read(use_case, response, command)
+            else:
+                told = self.pre_commands.read_response(use_case, response, command)
+                fields = {"Result": str(told)}
+        except DecodeError as error:
+            raise Undelivered(
+                Answer.BAD_ANSWER, f"the response to {use_case} does not hold: {error}"
+            ) from error
+        return GbcsResponse(message=response, use_case=use_case, fields=fields)
+
+    def _signed_command(self, request: SignedPreCommand) -> tuple[str, bytes]:
+        try:
+            return self.pre_commands.command(request.request_id, request.payload)
+        except DecodeError as error:
+            raise Undelivered(Answer.BAD_PRE_COMMAND, str(error)) from error
+        except KeyNotFound as missing:
+            raise no_key(missing) from missing
 
     def _command(self, enquiry: Enquiry, use_case: str, target: Eui64) -> bytes:
         """Return the octets of a request's command."""
@@ -133,20 +198,23 @@ class Delivery:
         else:
             way.response = await self._reach(hub.deliver_gbcs(target, command, self._timeout_s))
         self._record_gbcs(str(hub.eui64), "dsp", f"{use_case} response of {target}", way.response)
-        try:
-            fields = self._acb.read(use_case, way.response, command)
-        except DecodeError as error:
-            raise Undelivered(
-                Answer.BAD_ANSWER, f"the response of {target} to {use_case} does not hold: {error}"
-            ) from error
-        body = GbcsResponse(message=way.response, use_case=use_case, fields=fields)
-        return body, fields.get(MESSAGE_SUCCESS) != "false"
+        body = self.read_response(use_case, way.response, command)
+        if DccDefect.SMETS1_AS_GBCS in self._defects:
+            spoilt = b"<SMETS1Response/>"
+            body = replace(body, message=spoilt)
+        return body, body.fields.get(MESSAGE_SUCCESS) != "false"
+
+    def _gbcs_octets(self, enquiry: Enquiry) -> str:
+        """Return what has no place in a SMETS1 response, for the defect that puts it there."""
+        return self._acb.command("CS08", enquiry.device, enquiry.request.request_id).hex()
 
     async def _reach(self, act: Awaitable[T]) -> T:
         """Wait for a hub; what keeps it from the device becomes Undelivered, RigFault goes through."""
         try:
             async with asyncio.timeout(self._timeout_s + _MARGIN_S):
                 return await act
+        except WrongForm:
+            raise
         except (DeviceSilent, TimeoutError) as error:
             raise Undelivered(Answer.NO_ANSWER, str(error) or "no answer from the hub in time") from error
         except (RadioUndelivered, StimulusImpossible, SystemFault) as error:

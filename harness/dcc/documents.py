@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 
 from harness.dcc.duis.requests import (
@@ -20,7 +21,7 @@ from harness.dcc.duis.requests import (
     ServiceRequest,
     UpdateHanDeviceLog,
 )
-from harness.errors import DecodeError, HarnessBug
+from harness.errors import DecodeError, SystemFault
 from harness.eui64 import Eui64
 from harness.gbcs import GbcsMessage, parse
 from harness.smets.cpl import CplStatus, DeviceType
@@ -39,13 +40,19 @@ __all__ = [
     "Prenotify",
     "ReadInventory",
     "RequestId",
+    "S1spAlert",
     "ServiceRequest",
     "ServiceResponse",
     "Smets1Response",
     "Stage",
     "UpdateHanDeviceLog",
     "Via",
+    "WrongForm",
 ]
+
+
+class WrongForm(SystemFault):
+    """The DCC was about to answer in a form that the way of the request has no room for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +87,11 @@ class InventoryRecord:
     csp_region: str | None
     s1sp: str | None
     hub: Eui64 | None
+    commissioned: date | None = None
+    import_mpxn: str | None = None
+    secondary_import_mpan: str | None = None
+    export_mpan: str | None = None
+    esme_variant: str | None = None
 
     def plain(self) -> dict[str, str | None]:
         """Return it as json has it, under DUIS's names."""
@@ -97,6 +109,11 @@ class InventoryRecord:
             "CSPRegion": self.csp_region,
             "S1SP": self.s1sp,
             "CHF": str(self.hub) if self.hub else None,
+            "DateCommissioned": self.commissioned.isoformat() if self.commissioned else None,
+            "ImportMPxN": self.import_mpxn,
+            "SecondaryImportMPAN": self.secondary_import_mpan,
+            "ExportMPAN": self.export_mpan,
+            "ESMEVariant": self.esme_variant,
         }
 
 
@@ -108,10 +125,39 @@ class InventoryResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareWarning:
+    """The body of a response to 11.1 or 11.4 that left devices out.
+
+    `lists` goes by the names of DUIS's elements, such as ``InvalidDeviceIDList``; `taken` are the others.
+    """
+
+    srv: str
+    lists: Mapping[str, tuple[Eui64, ...]]
+    taken: tuple[Eui64, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreCommand:
+    """The body of a response to a critical request: a GBCS pre-command, for its sender to sign."""
+
+    message: bytes
+    use_case: str
+    gbcs_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalCommand:
+    """A GBCS command that is handed back for local delivery."""
+
+    message: bytes
+    use_case: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GbcsResponse:
     """The body of a response that came as GBCS. `fields` is what the use case says, decoded.
 
-    Raises HarnessBug for octets that are no GBCS message.
+    Raises WrongForm for octets that are no GBCS message.
     """
 
     message: bytes
@@ -122,14 +168,14 @@ class GbcsResponse:
         try:
             parse(self.message)
         except DecodeError as error:
-            raise HarnessBug(f"a GBCS response was made of octets that are none: {error}") from error
+            raise WrongForm(f"a GBCS response was made of octets that are none: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smets1Response:
     """What the S1SP answers: text in named fields, as the MMC documents have it.
 
-    There is no room for a GBCS message: octets, and hex that reads as one, raise HarnessBug.
+    There is no room for a GBCS message: octets, and hex that reads as one, raise WrongForm.
     """
 
     request_id: RequestId
@@ -140,9 +186,23 @@ class Smets1Response:
     def __post_init__(self) -> None:
         for name, value in self.fields.items():
             if not isinstance(value, str):
-                raise HarnessBug(f"a SMETS1 response holds text, not {type(value).__name__}, in {name}")
+                raise WrongForm(f"a SMETS1 response holds text, not {type(value).__name__}, in {name}")
             if _as_gbcs(value) is not None:
-                raise HarnessBug(f"a GBCS message in a SMETS1 response, field {name}")
+                raise WrongForm(f"a GBCS message in a SMETS1 response, field {name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S1spAlert:
+    """That the S1SP could not carry a request out, in its own words. No room for GBCS here either."""
+
+    request_id: RequestId
+    device: Eui64
+    code: str
+    text: str
+
+    def __post_init__(self) -> None:
+        if _as_gbcs(self.text) is not None:
+            raise WrongForm("a GBCS message in an S1SP alert")
 
 
 class Via(Enum):
@@ -156,8 +216,14 @@ class Via(Enum):
 class Stage(Enum):
     """The stages of the DSP, in their order."""
 
+    WELL_FORMED = "well-formed"  # these two are the web service's: a request as a value has them behind it
+    SIGNATURE = "signature"
     KNOWN_REQUEST = "known request"
+    SENDER = "sender"
+    REQUEST_ID = "request id"
     DEVICE_KNOWN = "device known"
+    RESPONSIBLE = "responsible"
+    VARIANT = "command variant"
     STATUS = "status"
     CPL = "CPL"
     VERSIONING = "versioning"
@@ -173,16 +239,29 @@ class Acknowledgement:
     code: str
 
 
-Body = InventoryResponse | GbcsResponse | Smets1Response
+_ALLOWED: Mapping[Via, tuple[type, ...]] = {
+    Via.DSP: (InventoryResponse, FirmwareWarning),
+    Via.GBCS: (GbcsResponse, PreCommand, LocalCommand),
+    Via.S1SP: (Smets1Response, S1spAlert),
+}
+Body = (
+    InventoryResponse
+    | FirmwareWarning
+    | PreCommand
+    | LocalCommand
+    | GbcsResponse
+    | Smets1Response
+    | S1spAlert
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceResponse:
-    """The end of a request. Raises HarnessBug for a body of another route than `via`.
+    """The end of a request. Raises WrongForm for a body of another route than `via`.
 
     When it did not succeed, `stage` says where it ended, `reason` why, and `cause` is the error behind it if
-    there is one: a hub or a device that does not answer is not the DSP's fault. `rules` are those that the
-    DSP went by.
+    there is one: a hub or a device that does not answer is not the DSP's fault. `local` is the command of a
+    request that is sent and handed back at once. `rules` are those that the DSP went by.
     """
 
     request_id: RequestId
@@ -190,6 +269,7 @@ class ServiceResponse:
     via: Via = Via.DSP
     body: Body | None = None
     acknowledgement: Acknowledgement | None = None
+    local: LocalCommand | None = None
     ok: bool
     stage: Stage | None = None
     reason: str = ""
@@ -197,9 +277,8 @@ class ServiceResponse:
     rules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        allowed = {Via.DSP: InventoryResponse, Via.GBCS: GbcsResponse, Via.S1SP: Smets1Response}[self.via]
-        if self.body is not None and not isinstance(self.body, allowed):
-            raise HarnessBug(f"a {type(self.body).__name__} in a response by way of {self.via.value}")
+        if self.body is not None and not isinstance(self.body, _ALLOWED[self.via]):
+            raise WrongForm(f"a {type(self.body).__name__} in a response by way of {self.via.value}")
 
     @property
     def fields(self) -> Mapping[str, str]:

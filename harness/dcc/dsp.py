@@ -1,45 +1,52 @@
 """The Data Service Provider: takes a service request through its stages, carries it out, and answers.
 
-known request → device known → status → CPL → versioning (at whitelisting) → route → delivery. The stages are
-`harness.dcc.stages`; here is what follows when they let a request through.
+Which stages, and in which order, is in `harness.dcc.pipelines`; here is what follows when they let a request
+through. By its command variant a request is carried out by the DSP, sent, made into a command for local
+delivery, or into a pre-command that comes back signed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from harness.dcc.counters import Clock, utc_now
-from harness.dcc.defects import DccDefect
 from harness.dcc.delivery import Delivery, Undelivered, Way
 from harness.dcc.documents import (
     Acknowledgement,
     Body,
-    InventoryResponse,
-    LogAction,
-    Prenotify,
-    ReadInventory,
+    LocalCommand,
     RequestId,
     ServiceRequest,
     ServiceResponse,
     Stage,
-    UpdateHanDeviceLog,
     Via,
 )
-from harness.dcc.inventory import Transaction, inventory_record
+from harness.dcc.duis.requests import (
+    CommandVariant,
+    ReturnLocalCommandResponse,
+    SignedPreCommand,
+    UpdateHanDeviceLog,
+)
+from harness.dcc.effects import effects_of
+from harness.dcc.enquiry import Enquiry, Estate, subject_of
+from harness.dcc.inventory import Transaction
+from harness.dcc.own_requests import OwnRequests
+from harness.dcc.pipelines import pipeline_of
 from harness.dcc.routes import RouteRecord
-from harness.dcc.stages import PIPELINES, Enquiry, Estate
 from harness.dcc.suspension import cpl_changes
-from harness.errors import HarnessBug, RigFault
+from harness.dcc.told import told
+from harness.errors import RigFault
 from harness.eui64 import Eui64
 from harness.smets.cpl import Cpl
-from harness.smets.requests import Answer, code_for
+from harness.smets.requests import Answer, Judgement, code_for
 from harness.smets.routing import GbcsRoute
 from harness.smets.smi import DeviceRecord
-from harness.smets.version import read_version
 from harness.tap import Boundary, Tap
+
+Acknowledge = Callable[[Acknowledgement], None]
+_MOST_LOCAL = 10_000  # local commands whose response may still come
 
 
 class Dsp:
@@ -59,112 +66,105 @@ class Dsp:
         self._tap = tap
         self._clock = clock
         self._routed = routed
-        self._locks: dict[Eui64, asyncio.Lock] = {}
+        self._own = OwnRequests(estate)
+        self._turns: dict[Eui64, tuple[asyncio.Lock, int]] = {}
+        self._local: dict[RequestId, tuple[Enquiry, Way]] = {}
 
-    async def handle(self, request: ServiceRequest) -> ServiceResponse:
-        """Take a request through; a refusal is a response. Raises RigFault when the rig is at fault."""
-        if type(request) not in PIPELINES:
-            raise HarnessBug(f"the DSP has no stages for a {type(request).__name__}")
-        device = _device(request)
+    async def handle(
+        self, request: ServiceRequest, acknowledge: Acknowledge | None = None
+    ) -> ServiceResponse:
+        """Take a request through; a refusal is a response. Raises RigFault when the rig is at fault.
+
+        A request that leaves the DSP is acknowledged first: `acknowledge` is called when that is safe. What a
+        response says has been made safe when it is returned.
+        """
+        device = subject_of(request)
         self._tap.record(
             Boundary.DUIS,
             str(request.request_id.originator),
             "dsp",
             f"request {request.srv} about {device}",
-            **_told(request),
+            **told(request),
         )
-        async with self._locks.setdefault(device, asyncio.Lock()):
-            response = await self._handled(request, device)
+        async with self._turn(device):
+            response = await self._handled(request, device, acknowledge)
         await self._estate.store.durable()
-        self._tap.record(
-            Boundary.DUIS,
-            "dsp",
-            str(request.request_id.originator),
-            f"response {response.code} to {request.srv}"
-            + (f": {response.reason}" if response.reason else ""),
-            request_id=str(response.request_id),
-            code=response.code,
-            via=response.via.value,
-            stage=response.stage.value if response.stage else None,
-            fields=dict(response.fields),
-        )
         return response
 
-    async def _handled(self, request: ServiceRequest, device: Eui64) -> ServiceResponse:
+    async def _handled(
+        self, request: ServiceRequest, device: Eui64, acknowledge: Acknowledge | None
+    ) -> ServiceResponse:
         enquiry = Enquiry(request=request, device=device, used=self._estate.rules.consult())
-        for stage, check in PIPELINES[type(request)]:
+        transformed = self._delivery.pre_commands.original(request.request_id)
+        if isinstance(request, SignedPreCommand) and transformed is not None:
+            enquiry.original = transformed.request
+        for stage, check in pipeline_of(enquiry.meant):
             judgement = check(enquiry, self._estate)
-            enquiry.used.note(*judgement.rules)
+            enquiry.note(stage, judgement)
             if judgement.code is not None:
                 return self._end(enquiry, Way(), judgement.code, stage=stage, reason=judgement.reason)
-            enquiry.passed.append(stage)
-        if isinstance(request, Prenotify):
-            return self._prenotify(enquiry, request)
-        if isinstance(request, ReadInventory):
-            return self._read_inventory(enquiry)
-        return await self._send_out(enquiry)
-
-    # --- requests to the DSP itself ----------------------------------------------------------------------
-
-    def _prenotify(self, enquiry: Enquiry, request: Prenotify) -> ServiceResponse:
-        notice = request.prenotification
-        assert enquiry.transition is not None
-        assert enquiry.transition.status is not None
-        family = read_version(notice.version, self._estate.rules).family
-        row = self._estate.cpl.find(notice.device_model, family) if family else None
-        record = DeviceRecord(
-            device=notice.device,
-            model=notice.device_model,
-            status=enquiry.transition.status,
-            version=notice.version or "",
-            family=family,
-            notified_as=family,
-            gbcs_version=row.gbcs_version if row else "",
-        )
-        self.store(record, request.request_id)
-        return self._end(enquiry, Way(), self._code(Answer.ACCEPTED, enquiry))
-
-    def _read_inventory(self, enquiry: Enquiry) -> ServiceResponse:
-        record = enquiry.known
-        if DccDefect.STALE_INVENTORY in self._estate.defects:
-            record = self._estate.store.first(record.device) or record
-        shown = inventory_record(record, self._estate.cpl, self._estate.rules)
-        body = InventoryResponse(records=(shown,))
-        return self._end(enquiry, Way(), self._code(Answer.SUCCESS, enquiry), body=body)
+        done = self._own.carry_out(enquiry)
+        if done is not None:
+            self.apply(
+                Transaction(when=self._clock(), by=request.request_id, put=done.put, delete=done.delete)
+            )
+            code = done.code or self._code(done.answer, enquiry)
+            return self._end(enquiry, Way(), code, body=done.body)
+        if isinstance(request, ReturnLocalCommandResponse):
+            return self._returned(enquiry, request)
+        return await self._outwards(enquiry, acknowledge)
 
     # --- requests that leave the DSP -----------------------------------------------------------------------
 
-    async def _send_out(self, enquiry: Enquiry) -> ServiceResponse:
-        request = enquiry.request
-        acknowledgement = Acknowledgement(
-            request_id=request.request_id, code=self._code(Answer.ACCEPTED, enquiry)
-        )
-        self._tap.record(
-            Boundary.DUIS,
-            "dsp",
-            str(request.request_id.originator),
-            f"acknowledgement {acknowledgement.code} of {request.srv}",
-            request_id=str(request.request_id),
-            code=acknowledgement.code,
-        )
+    async def _outwards(self, enquiry: Enquiry, acknowledge: Acknowledge | None) -> ServiceResponse:
+        """Send it, or make what its command variant asks for instead."""
+        variant = enquiry.request.command_variant
         way = Way(via=Via.GBCS if isinstance(enquiry.route, GbcsRoute) else Via.S1SP)
+        acknowledgement: Acknowledgement | None = None
+        local: LocalCommand | None = None
         try:
+            if way.via is Via.GBCS and variant is CommandVariant.TRANSFORM:
+                made = self._delivery.make_pre_command(enquiry, way)
+                return self._end(enquiry, way, self._code(Answer.SUCCESS, enquiry), body=made)
+            if way.via is Via.GBCS:
+                self._delivery.make_command(enquiry, way)
+            if variant.returns_command:
+                local = self._keep_local(enquiry, way)
+            if not variant.sends and local is not None:
+                return self._end(enquiry, way, self._code(Answer.SUCCESS, enquiry), body=local)
+            acknowledgement = await self._acknowledge(enquiry, acknowledge)
             body, success = await self._delivery.deliver(enquiry, way)
         except Undelivered as failure:
-            code = self._code(failure.answer, enquiry)
+            enquiry.note(Stage.DELIVERY, self._judgement(failure))
             return self._end(
                 enquiry,
                 way,
-                code,
+                self._code(failure.answer, enquiry),
                 stage=Stage.DELIVERY,
                 reason=failure.reason,
                 cause=failure.__cause__,
                 acknowledgement=acknowledgement,
+                local=local,
             )
         except RigFault:
             self._note_route(enquiry, way, "")
             raise
-        enquiry.passed.append(Stage.DELIVERY)
+        return self._answered(
+            enquiry, way, body, success=success, acknowledgement=acknowledgement, local=local
+        )
+
+    def _answered(
+        self,
+        enquiry: Enquiry,
+        way: Way,
+        body: Body | None,
+        *,
+        success: bool,
+        acknowledgement: Acknowledgement | None = None,
+        local: LocalCommand | None = None,
+    ) -> ServiceResponse:
+        """End a request that a hub or a device has answered; what it did is in the SMI then."""
+        enquiry.note(Stage.DELIVERY, Judgement(rules=()))
         if not success:
             return self._end(
                 enquiry,
@@ -174,20 +174,66 @@ class Dsp:
                 reason="the device says that it failed",
                 body=body,
                 acknowledgement=acknowledgement,
+                local=local,
             )
-        if isinstance(request, UpdateHanDeviceLog):
-            self._store_log_update(enquiry, request)
+        changed = effects_of(enquiry, self._estate)
+        if changed:
+            self.apply(Transaction(when=self._clock(), by=enquiry.request.request_id, put=changed))
         code = self._code(Answer.SUCCESS, enquiry)
-        return self._end(enquiry, way, code, body=body, acknowledgement=acknowledgement)
+        return self._end(enquiry, way, code, body=body, acknowledgement=acknowledgement, local=local)
 
-    def _store_log_update(self, enquiry: Enquiry, request: UpdateHanDeviceLog) -> None:
-        assert enquiry.transition is not None
-        assert enquiry.transition.status is not None
-        record = enquiry.versioning.record if enquiry.versioning else enquiry.known
-        hub = request.hub if request.action is LogAction.ADD else None
-        self.store(replace(record, status=enquiry.transition.status, hub=hub), request.request_id)
+    async def _acknowledge(self, enquiry: Enquiry, acknowledge: Acknowledge | None) -> Acknowledgement:
+        request = enquiry.request
+        acknowledgement = Acknowledgement(
+            request_id=request.request_id, code=self._code(Answer.ACCEPTED, enquiry)
+        )
+        await self._estate.store.durable()
+        if acknowledge is not None:
+            acknowledge(acknowledgement)
+        self._tap.record(
+            Boundary.DUIS,
+            "dsp",
+            str(request.request_id.originator),
+            f"acknowledgement {acknowledgement.code} of {request.srv}",
+            request_id=str(request.request_id),
+            code=acknowledgement.code,
+        )
+        return acknowledgement
 
-    # --- what is no request ------------------------------------------------------------------------------
+    # --- local delivery ------------------------------------------------------------------------------------
+
+    def _keep_local(self, enquiry: Enquiry, way: Way) -> LocalCommand:
+        if way.via is not Via.GBCS:
+            reason = "what goes by way of the S1SP has no command to hand back"
+            raise Undelivered(Answer.NO_LOCAL_COMMAND, reason)
+        self._local[enquiry.request.request_id] = (enquiry, way)
+        while len(self._local) > _MOST_LOCAL:
+            del self._local[next(iter(self._local))]
+        return LocalCommand(message=way.command, use_case=way.use_case or "")
+
+    def _returned(self, enquiry: Enquiry, request: ReturnLocalCommandResponse) -> ServiceResponse:
+        """Take the response to a command that was delivered locally, as if it had come over the WAN."""
+        found = self._local.pop(request.original, None) if request.original is not None else None
+        if found is None:
+            code = self._code(Answer.NO_LOCAL_REQUEST, enquiry)
+            reason = f"no local command was handed back for {request.original}"
+            return self._end(enquiry, Way(), code, stage=Stage.DELIVERY, reason=reason)
+        original, way = found
+        try:
+            body = self._delivery.read_response(way.use_case or "", request.response, way.command)
+        except Undelivered as failure:
+            assert request.original is not None
+            self._local[request.original] = found  # the right one may still come
+            code = self._code(failure.answer, enquiry)
+            return self._end(enquiry, Way(), code, stage=Stage.DELIVERY, reason=failure.reason)
+        way.response = request.response
+        if body.fields.get("MessageSuccess") != "false":
+            put = effects_of(original, self._estate)
+            self.apply(Transaction(when=self._clock(), by=request.request_id, put=put))
+        way.via = Via.GBCS
+        return self._end(enquiry, way, self._code(Answer.SUCCESS, enquiry), body=body)
+
+    # --- what is no request --------------------------------------------------------------------------------
 
     def publish_cpl(self, cpl: Cpl) -> None:
         """Go by another list from now on; devices whose rows went are Suspended, those back are restored."""
@@ -195,11 +241,18 @@ class Dsp:
         self.apply(Transaction(when=self._clock(), by=None, put=tuple(cpl_changes(self._estate))))
         self._estate.store.flush()
 
+    def forget(self) -> None:
+        """Forget what is between two requests: a case starts afresh."""
+        self._local.clear()
+        self._own.distributing.clear()
+        self._delivery.pre_commands.forget()
+
     # --- book-keeping --------------------------------------------------------------------------------------
 
     def store(self, record: DeviceRecord, by: RequestId | None) -> None:
-        """Put a record into the SMI, and record what changed."""
+        """Put a record into the SMI, and record what changed; it is safe then."""
         self.apply(Transaction(when=self._clock(), by=by, put=(record,)))
+        self._estate.store.flush()
 
     def apply(self, transaction: Transaction) -> None:
         """Change the SMI, all of it or nothing, and record what changed."""
@@ -211,6 +264,24 @@ class Dsp:
                 f"{change.device} {change.what}: {change.before} > {change.after}",
                 change=change.plain(),
             )
+
+    @asynccontextmanager
+    async def _turn(self, device: Eui64) -> AsyncIterator[None]:
+        """Wait for the requests about a device that came before."""
+        lock, waiting = self._turns.get(device, (asyncio.Lock(), 0))
+        self._turns[device] = (lock, waiting + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._turns[device]
+            self._turns[device] = (lock, waiting - 1)
+            if waiting == 1:
+                del self._turns[device]
+
+    def _judgement(self, failure: Undelivered) -> Judgement:
+        found = code_for(failure.answer, self._estate.rules)
+        return Judgement(code=found.code, reason=failure.reason, rules=found.rules)
 
     def _code(self, answer: Answer, enquiry: Enquiry) -> str:
         judgement = code_for(answer, self._estate.rules)
@@ -229,20 +300,36 @@ class Dsp:
         body: Body | None = None,
         cause: BaseException | None = None,
         acknowledgement: Acknowledgement | None = None,
+        local: LocalCommand | None = None,
     ) -> ServiceResponse:
         self._note_route(enquiry, way, code)
-        return ServiceResponse(
+        response = ServiceResponse(
             request_id=enquiry.request.request_id,
             code=code,
             via=way.via,
             body=body,
             acknowledgement=acknowledgement,
+            local=local,
             ok=stage is None,
             stage=stage,
             reason=reason,
             cause=cause,
             rules=enquiry.used.rules,
         )
+        request = enquiry.request
+        self._tap.record(
+            Boundary.DUIS,
+            "dsp",
+            str(request.request_id.originator),
+            f"response {code} to {request.srv}" + (f": {reason}" if reason else ""),
+            request_id=str(request.request_id),
+            code=code,
+            via=way.via.value,
+            stage=stage.value if stage else None,
+            fields=dict(response.fields),
+            stages=[judged.plain() for judged in enquiry.judged],
+        )
+        return response
 
     def _note_route(self, enquiry: Enquiry, way: Way, code: str) -> None:
         request = enquiry.request
@@ -260,32 +347,7 @@ class Dsp:
                 command=way.command,
                 response=way.response,
                 code=code,
-                passed=tuple(enquiry.passed),
+                judged=tuple(enquiry.judged),
                 rules=enquiry.used.rules,
             )
         )
-
-
-def _device(request: ServiceRequest) -> Eui64:
-    if isinstance(request, Prenotify):
-        return request.prenotification.device
-    if isinstance(request, ReadInventory | UpdateHanDeviceLog):
-        return request.device
-    return request.request_id.target
-
-
-def _told(request: ServiceRequest) -> dict[str, Any]:
-    """Return a request as json has it, without the install code."""
-    told: dict[str, Any] = {"request_id": str(request.request_id), "srv": request.srv}
-    if isinstance(request, Prenotify):
-        notice = request.prenotification
-        told |= {
-            "device_type": notice.device_type.value,
-            "manufacturer": notice.manufacturer,
-            "model": notice.model,
-            "firmware": notice.firmware,
-            "version": notice.version,
-        }
-    if isinstance(request, UpdateHanDeviceLog):
-        told |= {"action": request.action.value, "join_time_s": request.join_time_s}
-    return told

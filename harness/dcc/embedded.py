@@ -15,15 +15,17 @@ from harness.dcc.documents import (
     InventoryResponse,
     LogAction,
     Prenotification,
+    ServiceRequest,
     ServiceResponse,
 )
-from harness.dcc.dsp import Dsp
+from harness.dcc.dsp import Acknowledge, Dsp
+from harness.dcc.enquiry import Estate
 from harness.dcc.faces import HubFace
 from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
 from harness.dcc.routes import RouteRecord
 from harness.dcc.s1sp import S1sp
 from harness.dcc.service_user import ServiceUser
-from harness.dcc.stages import Estate
+from harness.dcc.users import Users
 from harness.errors import HarnessBug
 from harness.eui64 import Eui64
 from harness.gbcs import KeyStore
@@ -64,6 +66,7 @@ class EmbeddedDcc:
         hubs: Mapping[Eui64, HubFace] | None = None,
         defects: Collection[DccDefect] = (),
         store: SmiStore | None = None,
+        users: Users | None = None,
         clock: Clock = utc_now,
         answer_within_s: float = _ANSWER_WITHIN_S,
     ) -> None:
@@ -72,14 +75,26 @@ class EmbeddedDcc:
         self._hubs: dict[Eui64, HubFace] = dict(hubs or {})
         self._routes: list[RouteRecord] = []
         self._estate = Estate(
-            store=store or MemorySmiStore(), cpl=cpl, rules=rules, defects=frozenset(defects)
+            store=store or MemorySmiStore(),
+            cpl=cpl,
+            rules=rules,
+            users=users or Users(),
+            clock=clock,
+            defects=frozenset(defects),
         )
         self._own_cpl = cpl
         self._s1sp = S1sp(rules, tap, timeout_s=answer_within_s)
         acb = Acb(keys, OriginatorCounter(clock), defects=self._estate.defects)
         self._desk = AlertDesk(acb.keys, tap, clock, self._alerted)
         known = Known(store=self._estate.store, acb=acb, alerts=self._desk)
-        delivery = Delivery(known, self._s1sp, self._hubs, tap, timeout_s=answer_within_s)
+        delivery = Delivery(
+            known,
+            self._s1sp,
+            self._hubs,
+            tap,
+            timeout_s=answer_within_s,
+            defects=self._estate.defects,
+        )
         self._dsp = Dsp(
             self._estate,
             delivery,
@@ -124,6 +139,8 @@ class EmbeddedDcc:
         self._dsp.publish_cpl(self._own_cpl)
         self._routes.clear()
         self._desk.forget()
+        self._dsp.forget()
+        self._estate.users.forget_registrations()
 
     @property
     def cpl(self) -> Cpl:
@@ -166,6 +183,12 @@ class EmbeddedDcc:
         """Return the SMI's record of a device (8.2), None when the DCC does not know it."""
         response = await self._user.read_inventory(device)
         return response.body.records[0] if isinstance(response.body, InventoryResponse) else None
+
+    async def handle(
+        self, request: ServiceRequest, acknowledge: Acknowledge | None = None
+    ) -> ServiceResponse:
+        """Take any request, of any user; see `Dsp.handle`."""
+        return await self._dsp.handle(request, acknowledge)
 
     async def request(self, srv: str, device: Eui64) -> ServiceResponse:
         """Send a service request that has no parameters to a device, such as 11.2."""

@@ -203,6 +203,11 @@ def inventory_record(record: DeviceRecord, cpl: Cpl, rules: Rulebook) -> Invento
         csp_region=name.text("csp-region") if smets1 else None,
         s1sp=name.text("s1sp") if smets1 else None,
         hub=record.hub,
+        commissioned=record.commissioned,
+        import_mpxn=record.import_mpxn,
+        secondary_import_mpan=record.secondary_import_mpan,
+        export_mpan=record.export_mpan,
+        esme_variant=record.esme_variant,
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.dcc.documents import RequestId, Stage, Via
+from harness.dcc.enquiry import StageJudgement
 from harness.eui64 import Eui64
 from harness.gbcs.codes import CODES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRecord:
-    """One request. `passed` are the stages that it got through; `command` and `response` the GBCS octets.
+    """One request. `judged` is what each stage made of it; `command` and `response` are the GBCS octets.
 
     By way of the S1SP, and where the DSP answers itself, there are no octets.
     """
@@ -25,8 +26,13 @@ class RouteRecord:
     command: bytes
     response: bytes
     code: str
-    passed: tuple[Stage, ...]
+    judged: tuple[StageJudgement, ...]
     rules: tuple[str, ...]
+
+    @property
+    def passed(self) -> tuple[Stage, ...]:
+        """The stages that it got through."""
+        return tuple(judged.stage for judged in self.judged if judged.code is None)
 
     @property
     def message_code(self) -> int | None:
@@ -45,6 +51,6 @@ class RouteRecord:
             "command": self.command.hex().upper(),
             "response": self.response.hex().upper(),
             "code": self.code,
-            "passed": [stage.value for stage in self.passed],
+            "stages": [judged.plain() for judged in self.judged],
             "rules": list(self.rules),
         }

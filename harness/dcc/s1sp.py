@@ -1,7 +1,8 @@
 """The SMETS1 Service Provider: reaches SMETS1 devices through SMETS1 hubs, with plain Smart Energy.
 
 It takes countersigned requests from the DSP and answers with SMETS1 responses, in which there is no room for
-GBCS. How a SMETS1 device is asked is not public: those rules are `assumed`.
+GBCS. How a SMETS1 device is asked is not public: those rules are `assumed`. A join or unjoin has no equal on
+a SMETS1 HAN as far as the public knows: the S1SP takes note of it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.dcc.acb import FIRMWARE_VERSION, MESSAGE_SUCCESS
-from harness.dcc.documents import CountersignedRequest, LogAction, Smets1Response, UpdateHanDeviceLog
+from harness.dcc.documents import (
+    CountersignedRequest,
+    LogAction,
+    S1spAlert,
+    Smets1Response,
+    UpdateHanDeviceLog,
+)
+from harness.dcc.duis.requests import JoinOrUnjoin
 from harness.dcc.faces import HubFace
 from harness.errors import SystemFault
 from harness.eui64 import Eui64
 from harness.smets.han import Side, firmware_read
+from harness.smets.routing import S1SP_SRVS
 from harness.smets.rulebook import Rulebook
 from harness.tap import Boundary, Tap
+
+ALERT = "S1SP-ALERT"
 
 
 class S1sp:
@@ -31,8 +42,8 @@ class S1sp:
         """Take on a SMETS1 hub."""
         self._hubs[hub.eui64] = hub
 
-    async def handle(self, request: CountersignedRequest) -> Smets1Response:
-        """Carry a request out.
+    async def handle(self, request: CountersignedRequest) -> Smets1Response | S1spAlert:
+        """Carry a request out; an alert says that a request of this S1SP's cannot be.
 
         Raises SystemFault for a hub or a request that is not for this S1SP, DeviceSilent or RadioUndelivered
         when the device does not answer, RigFault.
@@ -49,6 +60,17 @@ class S1sp:
             hub=str(request.hub),
         )
         response = await self._carried_out(request)
+        if isinstance(response, S1spAlert):
+            self._tap.record(
+                Boundary.S1SP,
+                "s1sp",
+                "dsp",
+                f"S1SP alert {response.code}: {response.text}",
+                request_id=str(response.request_id),
+                device=str(response.device),
+                code=response.code,
+            )
+            return response
         self._tap.record(
             Boundary.S1SP,
             "s1sp",
@@ -61,7 +83,7 @@ class S1sp:
         )
         return response
 
-    async def _carried_out(self, request: CountersignedRequest) -> Smets1Response:
+    async def _carried_out(self, request: CountersignedRequest) -> Smets1Response | S1spAlert:
         hub = self._hubs.get(request.hub)
         if hub is None:
             raise SystemFault(f"the S1SP was sent a request for a device on {request.hub}, no hub of its own")
@@ -69,7 +91,17 @@ class S1sp:
             return await self._update_log(request, request.request, hub)
         if request.request.srv == "11.2":
             return await self._read_firmware(request, hub)
-        raise SystemFault(f"the S1SP was sent {request.request.srv}, which it does not support")
+        if isinstance(request.request, JoinOrUnjoin):
+            return _response(request, {MESSAGE_SUCCESS: "true"}, success=True)
+        if request.request.srv not in self._rules.rule(S1SP_SRVS).texts():
+            raise SystemFault(f"the S1SP was sent {request.request.srv}, which it does not support")
+        rule = self._rules.rule(ALERT)
+        return S1spAlert(
+            request_id=request.request.request_id,
+            device=request.device,
+            code=rule.text("unreachable"),
+            text=f"the S1SP has no way to do {request.request.srv} on {request.device}",
+        )
 
     async def _update_log(
         self, request: CountersignedRequest, update: UpdateHanDeviceLog, hub: HubFace

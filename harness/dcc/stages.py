@@ -1,4 +1,4 @@
-"""The DSP's stages before anything is sent: one function each, in the order of the tables at the end.
+"""The DSP's stages before anything is sent: one function each; `harness.dcc.pipelines` has their order.
 
 A stage looks at the enquiry, adds what later stages need, and returns a judgement; one with a code ends the
 request. Nothing here changes the inventory.
@@ -6,114 +6,96 @@ request. Nothing here changes the inventory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-
 from harness.dcc.defects import DccDefect
-from harness.dcc.documents import (
+from harness.dcc.duis.requests import (
+    JoinOrUnjoin,
     LogAction,
-    Prenotify,
-    ReadInventory,
+    OtherRequest,
+    ReadDeviceLog,
     ServiceRequest,
-    Stage,
     UpdateHanDeviceLog,
 )
-from harness.dcc.inventory import SmiStore, row_states
-from harness.dcc.versioning import Versioning, version_on
-from harness.eui64 import Eui64
-from harness.smets.cpl import CPL_REGIME, Cpl, CplRegime, DeviceType
+from harness.dcc.enquiry import PASS, Enquiry, Estate, because
+from harness.dcc.inventory import row_states
+from harness.dcc.versioning import version_on
+from harness.smets.access import (
+    REPLAY,
+    RESPONSIBLE,
+    CounterRule,
+    UserRole,
+    UserStatus,
+    counter_rule,
+    judge_sender,
+    judge_variant,
+)
+from harness.smets.cpl import CPL_REGIME, CplRegime, DeviceType
 from harness.smets.requests import (
-    CPL_PRENOTIFY,
     CPL_REQUEST,
     Answer,
     Judgement,
     Target,
-    code_for,
     judge_cpl,
     judge_status,
     judge_type,
+    rules_of,
     target_of,
 )
 from harness.smets.routing import GbcsRoute, NoRoute, S1spRoute, route
-from harness.smets.rulebook import Consultation, Rulebook
-from harness.smets.smi import DeviceRecord, SmiEvent, Transition, transition
+from harness.smets.smi import SmiEvent, transition
 from harness.smets.table import APPLIES_TO, FIRMWARE, HUB_FAMILY, TRIGGER, applies_to, misplaced
 from harness.smets.version import read_version
 
-_PASS = Judgement(rules=())
-
-
-@dataclass(slots=True, kw_only=True)
-class Estate:
-    """What the DSP knows and goes by. `cpl` may be replaced between requests."""
-
-    store: SmiStore
-    cpl: Cpl
-    rules: Rulebook
-    defects: Collection[DccDefect] = ()
-
-
-@dataclass(slots=True, kw_only=True)
-class Enquiry:
-    """A request on its way through the stages. `record` and `hub` are the SMI's when the request arrived."""
-
-    request: ServiceRequest
-    device: Eui64
-    used: Consultation
-    record: DeviceRecord | None = None
-    hub: DeviceRecord | None = None
-    transition: Transition | None = None
-    versioning: Versioning | None = None
-    route: GbcsRoute | S1spRoute | None = None
-    passed: list[Stage] = field(default_factory=list)
-
-    @property
-    def known(self) -> DeviceRecord:
-        """The record, after the stage that made sure of it."""
-        assert self.record is not None
-        return self.record
-
-    @property
-    def known_hub(self) -> DeviceRecord:
-        """The hub's record, after the stage that made sure of it."""
-        assert self.hub is not None
-        return self.hub
-
-
-Check = Callable[[Enquiry, Estate], Judgement]
+_SIGNED, _SENT = "signed", "sent"
 
 
 def known_request(enquiry: Enquiry, estate: Estate) -> Judgement:
     """Whether the rulebook knows the service reference, and it aims where this request does."""
-    srv = enquiry.request.srv
-    target = target_of(srv, estate.rules)
+    request = enquiry.request
+    target = target_of(request.srv, estate.rules)
     if target is None:
-        return _because(Answer.UNKNOWN_REQUEST, f"the DSP does not know {srv}", estate.rules)
-    if type(enquiry.request) is ServiceRequest and target is not Target.DEVICE:
-        return _because(Answer.NOT_APPLICABLE, f"{srv} is no request to a device", estate.rules)
-    return Judgement(rules=(f"SRV-{srv}",))
+        return because(Answer.UNKNOWN_REQUEST, f"the DSP does not know {request.srv}", estate.rules)
+    if type(request) is ServiceRequest and target is not Target.DEVICE:
+        return because(Answer.NOT_APPLICABLE, f"{request.srv} is no request to a device", estate.rules)
+    if isinstance(request, OtherRequest) and target is not Target.DEVICE:
+        reason = f"this DSP does not carry out {request.srv} ({request.element})"
+        return because(Answer.UNKNOWN_REQUEST, reason, estate.rules)
+    return Judgement(rules=rules_of(request.srv, estate.rules))
 
 
-def device_new(enquiry: Enquiry, estate: Estate) -> Judgement:
-    """Whether a device can be pre-notified: unknown, or known in a status that allows it again."""
-    assert isinstance(enquiry.request, Prenotify)
-    device_type = enquiry.request.prenotification.device_type
-    enquiry.record = estate.store.get(enquiry.device)
-    status = enquiry.record.status if enquiry.record else None
-    enquiry.transition = transition(status, SmiEvent.PRENOTIFIED, device_type, estate.rules)
-    if enquiry.transition.status is None:
-        reason = f"{enquiry.device} is in the SMI, {status.value if status else 'in no status'}"
-        return _because(Answer.ALREADY_NOTIFIED, reason, estate.rules)
-    judged = judge_type(enquiry.request.srv, device_type, estate.rules)
-    return Judgement(code=judged.code, reason=judged.reason, rules=(*enquiry.transition.rules, *judged.rules))
+def sender(enquiry: Enquiry, estate: Estate) -> Judgement:
+    """Whether the sender is a user, active, and in a role that may send this."""
+    if DccDefect.SKIP_ACCESS_CONTROL in estate.defects:
+        return PASS
+    user = estate.users.get(enquiry.request.request_id.originator)
+    roles, status = (user.roles, user.status) if user else (None, UserStatus.ACTIVE)
+    return judge_sender(enquiry.request.srv, roles, status, estate.rules)
+
+
+def request_id(enquiry: Enquiry, estate: Estate) -> Judgement:
+    """Whether the originator's counter is a new one. It is used up by this, whatever comes of the request."""
+    if DccDefect.TAKE_REPLAYS in estate.defects:
+        return PASS
+    request = enquiry.request
+    originator, counter = request.request_id.originator, request.request_id.counter
+    rule = estate.rules.rule(REPLAY)
+    signed = request.command_variant.signed_pre_command
+    if counter_rule(estate.rules) is CounterRule.INCREASING and not signed:
+        last = estate.store.last_counter(originator)
+        if last is not None and counter <= last:
+            reason = f"counter {counter} of {originator} is not above {last}"
+            return Judgement(code=rule.text("code"), reason=reason, rules=(rule.id,))
+    if not estate.store.note_request(originator, counter, _SIGNED if signed else _SENT):
+        reason = f"counter {counter} of {originator} was used before"
+        return Judgement(code=rule.text("code"), reason=reason, rules=(rule.id,))
+    return Judgement(rules=(rule.id,))
 
 
 def device_known(enquiry: Enquiry, estate: Estate) -> Judgement:
     """Whether the SMI has the device."""
     enquiry.record = estate.store.get(enquiry.device)
     if enquiry.record is None:
-        return _because(Answer.UNKNOWN_DEVICE, f"{enquiry.device} is not in the SMI", estate.rules)
-    return _PASS
+        return because(Answer.UNKNOWN_DEVICE, f"{enquiry.device} is not in the SMI", estate.rules)
+    return PASS
 
 
 def device_of_request(enquiry: Enquiry, estate: Estate) -> Judgement:
@@ -132,11 +114,47 @@ def device_and_hub_known(enquiry: Enquiry, estate: Estate) -> Judgement:
     assert isinstance(enquiry.request, UpdateHanDeviceLog)
     enquiry.hub = estate.store.get(enquiry.request.hub)
     if enquiry.hub is None:
-        return _because(Answer.UNKNOWN_DEVICE, f"hub {enquiry.request.hub} is not in the SMI", estate.rules)
+        return because(Answer.UNKNOWN_DEVICE, f"hub {enquiry.request.hub} is not in the SMI", estate.rules)
     if enquiry.hub.device_type is not DeviceType.CHF:
         reason = f"{enquiry.hub.device} is a {enquiry.hub.device_type.value}, not a hub"
-        return _because(Answer.NOT_APPLICABLE, reason, estate.rules)
+        return because(Answer.NOT_APPLICABLE, reason, estate.rules)
     return judged
+
+
+def both_devices_known(enquiry: Enquiry, estate: Estate) -> Judgement:
+    """Whether the SMI has the device and the one that it is to be joined with, or unjoined from."""
+    judged = device_of_request(enquiry, estate)
+    if judged.code is not None or not isinstance(enquiry.meant, JoinOrUnjoin):
+        return judged
+    enquiry.other = estate.store.get(enquiry.meant.other)
+    if enquiry.other is None:
+        return because(Answer.UNKNOWN_DEVICE, f"{enquiry.meant.other} is not in the SMI", estate.rules)
+    return judged
+
+
+def responsible(enquiry: Enquiry, estate: Estate) -> Judgement:
+    """Whether a sender whose role asks for it is registered for the device's premises, where anybody is."""
+    rule = estate.rules.rule(RESPONSIBLE)
+    user = estate.users.get(enquiry.request.request_id.originator)
+    if enquiry.request.srv in rule.texts("exempt") or DccDefect.SKIP_ACCESS_CONTROL in estate.defects:
+        return PASS
+    if user is None or not set(user.roles) & set(rule.choices(UserRole, "roles")):
+        return PASS
+    record = enquiry.hub or enquiry.known
+    there = estate.users.responsible(estate.mpxns_at(record), estate.clock())
+    if not there or user.eui64 in there:
+        return Judgement(rules=(rule.id,))
+    refusal = because(Answer.NOT_RESPONSIBLE, f"{user.name} is not registered there", estate.rules)
+    return Judgement(code=refusal.code, reason=refusal.reason, rules=(rule.id, *refusal.rules))
+
+
+def variant(enquiry: Enquiry, estate: Estate) -> Judgement:
+    """Whether the command variant applies: to the request, and to a device of that SMETS version."""
+    request = enquiry.request
+    target = target_of(request.srv, estate.rules)
+    record = {Target.DSP: None, Target.HUB: enquiry.hub, Target.DEVICE: enquiry.record}[target or Target.DSP]
+    version = record.family if record is not None else None
+    return judge_variant(request.srv, request.command_variant.value, version, estate.rules)
 
 
 def status_of_device(enquiry: Enquiry, estate: Estate) -> Judgement:
@@ -150,26 +168,23 @@ def status_of_log_update(enquiry: Enquiry, estate: Estate) -> Judgement:
     adds = enquiry.request.action is LogAction.ADD
     if not adds and enquiry.known.hub != enquiry.request.hub:
         reason = f"{enquiry.device} is not in the device log of hub {enquiry.request.hub}"
-        return _because(Answer.STATUS, reason, estate.rules)
+        return because(Answer.STATUS, reason, estate.rules)
     event = SmiEvent.WHITELISTED if adds else SmiEvent.UNLISTED
+    return moved(enquiry, estate, event)
+
+
+def moved(enquiry: Enquiry, estate: Estate, event: SmiEvent) -> Judgement:
+    """Whether the device's status lets that happen to it; keep where it leads."""
     status = enquiry.known.status
     enquiry.transition = transition(status, event, enquiry.known.device_type, estate.rules)
     reason = f"a device that is {status.value} cannot be {event.value}"
     return Judgement(code=enquiry.transition.code, reason=reason, rules=enquiry.transition.rules)
 
 
-def cpl_of_prenotification(enquiry: Enquiry, estate: Estate) -> Judgement:
-    """Whether the CPL has the model as what it is pre-notified."""
-    assert isinstance(enquiry.request, Prenotify)
-    notice = enquiry.request.prenotification
-    reading = read_version(notice.version, estate.rules)
-    enquiry.used.note(*reading.rules)
-    rows = row_states(estate.cpl, notice.device_model)
-    return judge_cpl(CPL_PRENOTIFY, reading.family, rows, estate.rules)
-
-
 def cpl_of_device(enquiry: Enquiry, estate: Estate) -> Judgement:
     """Whether the CPL row of the device's version is Active."""
+    if DccDefect.IGNORE_CPL in estate.defects:
+        return PASS
     record = enquiry.known
     return judge_cpl(CPL_REQUEST, record.family, row_states(estate.cpl, record.model), estate.rules)
 
@@ -182,7 +197,7 @@ def cpl_of_log_update(enquiry: Enquiry, estate: Estate) -> Judgement:
         and estate.rules.rule(CPL_REGIME).choice(CplRegime) is CplRegime.MP202
     )
     if enquiry.request.action is LogAction.REMOVE or by_table:
-        return _PASS
+        return PASS
     return cpl_of_device(enquiry, estate)
 
 
@@ -190,14 +205,14 @@ def versioning(enquiry: Enquiry, estate: Estate) -> Judgement:
     """Apply MP202's table to a device that is being whitelisted."""
     assert isinstance(enquiry.request, UpdateHanDeviceLog)
     if enquiry.request.action is LogAction.REMOVE:
-        return _PASS
+        return PASS
     enquiry.versioning = version_on(
         enquiry.known_hub, enquiry.known, estate.cpl, estate.rules, estate.defects
     )
     resolution = enquiry.versioning.resolution
     enquiry.used.note(APPLIES_TO)
     if resolution is None:
-        return _PASS
+        return PASS
     if TRIGGER not in resolution.rules:  # the table is not in force
         return Judgement(rules=resolution.rules)
     for record in (enquiry.known, enquiry.known_hub):
@@ -217,11 +232,9 @@ def version_of_device(enquiry: Enquiry, estate: Estate) -> Judgement:
 
 def route_to_hub(enquiry: Enquiry, estate: Estate) -> Judgement:
     """Find the way to the hub, by the hub's version."""
-    assert isinstance(enquiry.request, UpdateHanDeviceLog)
-    operation = enquiry.request.action.name
-    found = route(
-        enquiry.known_hub.family, enquiry.request.srv, DeviceType.CHF, estate.rules, operation=operation
-    )
+    request = enquiry.request
+    operation = request.action.name if isinstance(request, UpdateHanDeviceLog) else ""
+    found = route(enquiry.known_hub.family, request.srv, DeviceType.CHF, estate.rules, operation=operation)
     return _taken(enquiry, found)
 
 
@@ -230,7 +243,20 @@ def route_to_device(enquiry: Enquiry, estate: Estate) -> Judgement:
     record = enquiry.known
     by_notice = DccDefect.ROUTE_BY_PRENOTIFIED in estate.defects
     family = record.notified_as if by_notice else record.family
-    return _taken(enquiry, route(family, enquiry.request.srv, record.device_type, estate.rules))
+    found = route(
+        family, enquiry.request.srv, record.device_type, estate.rules, operation=_operation(enquiry)
+    )
+    return _taken(enquiry, found)
+
+
+def _operation(enquiry: Enquiry) -> str:
+    """Return what tells apart a request's use cases where it has several for one type of device."""
+    request = enquiry.request
+    if request.srv == "8.7.2" and enquiry.other is not None:
+        return enquiry.other.device_type.value
+    if isinstance(request, ReadDeviceLog) and request.security_details:
+        return "SECURITY"
+    return ""
 
 
 def _taken(enquiry: Enquiry, found: GbcsRoute | S1spRoute | NoRoute) -> Judgement:
@@ -238,38 +264,3 @@ def _taken(enquiry: Enquiry, found: GbcsRoute | S1spRoute | NoRoute) -> Judgemen
         return Judgement(code=found.code, reason=found.reason, rules=found.rules)
     enquiry.route = found
     return Judgement(rules=found.rules)
-
-
-def _because(answer: Answer, reason: str, rules: Rulebook) -> Judgement:
-    judgement = code_for(answer, rules)
-    return Judgement(code=judgement.code, reason=reason, rules=judgement.rules)
-
-
-PIPELINES: Mapping[type[ServiceRequest], tuple[tuple[Stage, Check], ...]] = {
-    Prenotify: (
-        (Stage.KNOWN_REQUEST, known_request),
-        (Stage.DEVICE_KNOWN, device_new),
-        (Stage.CPL, cpl_of_prenotification),
-    ),
-    ReadInventory: (
-        (Stage.KNOWN_REQUEST, known_request),
-        (Stage.DEVICE_KNOWN, device_known),
-    ),
-    UpdateHanDeviceLog: (
-        (Stage.KNOWN_REQUEST, known_request),
-        (Stage.DEVICE_KNOWN, device_and_hub_known),
-        (Stage.STATUS, status_of_log_update),
-        (Stage.CPL, cpl_of_log_update),
-        (Stage.VERSIONING, versioning),
-        (Stage.ROUTE, route_to_hub),
-    ),
-    ServiceRequest: (
-        (Stage.KNOWN_REQUEST, known_request),
-        (Stage.DEVICE_KNOWN, device_of_request),
-        (Stage.STATUS, status_of_device),
-        (Stage.CPL, cpl_of_device),
-        (Stage.VERSIONING, version_of_device),
-        (Stage.ROUTE, route_to_device),
-    ),
-}
-"""The stages of each kind of request, in their order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from harness.dcc.stages import Estate
+from harness.dcc.enquiry import Estate
 from harness.smets.cpl import state_of, suspends
 from harness.smets.smi import DeviceRecord, DeviceStatus, SmiEvent, transition
 

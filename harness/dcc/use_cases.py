@@ -87,7 +87,7 @@ _REGISTERED = {
     DeviceType.CAD: RegisteredType.CAD,
     DeviceType.PPMID: RegisteredType.PPMID,
 }
-_JOINED = {
+JOINED_TYPES = {
     DeviceType.ESME: JoinedType.ESME,
     DeviceType.GSME: JoinedType.GSME,
     DeviceType.CHF: JoinedType.CHF,
@@ -126,7 +126,7 @@ def _join_by_a(request: JoinOrUnjoin, known: Knowledge) -> Join:
     return Join(
         method=JoinMethod.METHOD_A_RESPONDER,
         device=request.other,
-        device_type=_JOINED[known.device_type(request.other)],
+        device_type=JOINED_TYPES[known.device_type(request.other)],
     )
 
 

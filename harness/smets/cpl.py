@@ -77,6 +77,10 @@ class DeviceModel:
     device_type: DeviceType
     firmware: str
 
+    def with_firmware(self, firmware: str) -> DeviceModel:
+        """Return the same model under another firmware version."""
+        return replace(self, firmware=firmware)
+
     def __str__(self) -> str:
         return f"{self.device_type.value} {self.manufacturer}/{self.model} firmware {self.firmware}"
 

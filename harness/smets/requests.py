@@ -15,8 +15,13 @@ from harness.smets.smi import DeviceStatus
 from harness.smets.version import SmetsVersion
 
 _SRV, _STATUS = "SRV-", "STATUS-"
+_STATUS_REST = "STATUS-REST"
+ACCESS = "ACCESS-"
+_NON_DEVICE = (8,)
 CPL_PRENOTIFY = "CPL-PRENOTIFY"
 CPL_REQUEST = "CPL-REQUEST"
+CPL_UPDATE = "CPL-UPDATE"
+DELETE = "8.4-DELETE"
 
 
 class Target(Enum):
@@ -41,6 +46,18 @@ class Answer(Enum):
     DEVICE_FAILED = "RESPONSE-DEVICE-FAILED"
     UNKNOWN_REQUEST = "RESPONSE-UNKNOWN-REQUEST"
     ALREADY_NOTIFIED = "RESPONSE-ALREADY-NOTIFIED"
+    UNKNOWN_USER = "RESPONSE-UNKNOWN-USER"
+    ROLE = "RESPONSE-ROLE"
+    USER_STATUS = "RESPONSE-USER-STATUS"
+    NOT_RESPONSIBLE = "RESPONSE-NOT-RESPONSIBLE"
+    VARIANT = "RESPONSE-VARIANT"
+    WEB_SERVICE = "RESPONSE-WEB-SERVICE"
+    NO_LOCAL_COMMAND = "RESPONSE-NO-LOCAL-COMMAND"
+    NOTHING_FOUND = "RESPONSE-NOTHING-FOUND"
+    BAD_PRE_COMMAND = "RESPONSE-BAD-PRE-COMMAND"
+    NO_LOCAL_REQUEST = "RESPONSE-NO-LOCAL-REQUEST"
+    MALFORMED = "RESPONSE-MALFORMED"
+    SIGNATURE = "RESPONSE-SIGNATURE"
 
 
 class Require(Enum):
@@ -67,13 +84,27 @@ def code_for(answer: Answer, rules: Rulebook) -> Judgement:
 
 
 def target_of(srv: str, rules: Rulebook) -> Target | None:
-    """Return what a service reference aims at, None when the rulebook does not know it."""
-    rule_id = _SRV + srv
-    return rules.rule(rule_id).choice(Target, "target") if rule_id in rules.rules else None
+    """Return what a service reference aims at, None when the rulebook does not know it.
+
+    One that only the matrix knows is the DSP's if it is a non-device request, else a device's.
+    """
+    if _SRV + srv in rules.rules:
+        return rules.rule(_SRV + srv).choice(Target, "target")
+    if ACCESS + srv in rules.rules:
+        variants = rules.rule(ACCESS + srv).part("variants")
+        return Target.DSP if variants == _NON_DEVICE else Target.DEVICE
+    return None
+
+
+def rules_of(srv: str, rules: Rulebook) -> tuple[str, ...]:
+    """Return the ids of the rules that know a service reference."""
+    return tuple(rule_id for rule_id in (_SRV + srv, ACCESS + srv) if rule_id in rules.rules)
 
 
 def judge_type(srv: str, device_type: DeviceType, rules: Rulebook) -> Judgement:
-    """Whether a known service request applies to devices of this type."""
+    """Whether a known service request applies to devices of this type; one that only the matrix knows may."""
+    if _SRV + srv not in rules.rules:
+        return Judgement(rules=(ACCESS + srv,))
     rule = rules.rule(_SRV + srv)
     if device_type in rule.choices(DeviceType, "types"):
         return Judgement(rules=(rule.id,))
@@ -84,9 +115,7 @@ def judge_type(srv: str, device_type: DeviceType, rules: Rulebook) -> Judgement:
 
 def judge_status(srv: str, status: DeviceStatus, rules: Rulebook) -> Judgement:
     """Whether a device in this status can be the target of a request."""
-    rule_id = _STATUS + srv
-    if rule_id not in rules.rules:
-        return Judgement(rules=())
+    rule_id = _STATUS + srv if _STATUS + srv in rules.rules else _STATUS_REST
     if status in rules.rule(rule_id).choices(DeviceStatus):
         return Judgement(rules=(rule_id,))
     refusal = code_for(Answer.STATUS, rules)
@@ -118,10 +147,13 @@ def check(rules: Rulebook) -> None:
     for rule in rules.starting(_SRV):
         rule.choice(Target, "target")
         rule.choices(DeviceType, "types")
+    rules.rule(_STATUS_REST).choices(DeviceStatus)
     for rule in rules.starting(_STATUS):
         rule.choices(DeviceStatus)
-        if _SRV + rule.id.removeprefix(_STATUS) not in rules.rules:
+        if rule.id not in (_STATUS_REST, _STATUS + DELETE) and not rules_of(
+            rule.id.removeprefix(_STATUS), rules
+        ):
             raise RuleError(rule.id, "is about a service request that no SRV- rule knows")
-    for rule_id in (CPL_PRENOTIFY, CPL_REQUEST):
+    for rule_id in (CPL_PRENOTIFY, CPL_REQUEST, CPL_UPDATE):
         rules.rule(rule_id).choice(Require, "require")
         rules.rule(rule_id).text("code")

@@ -18,6 +18,9 @@ NOT_APPLICABLE = "RESPONSE-NOT-APPLICABLE"
 S1SP_SRVS = "S1SP-SRVS"
 S1SP_UNSUPPORTED = "S1SP-UNSUPPORTED"
 OTA = "MP202-OTA"
+WARNING = "FIRMWARE-WARNING"
+OTA_LISTS = "FIRMWARE-LISTS"
+NOT_APPLICABLE_FIRMWARE = "FIRMWARE-NOT-APPLICABLE"
 _ROUTE = {SmetsVersion.SMETS1: "ROUTE-SMETS1", SmetsVersion.SMETS2_PLUS: "ROUTE-SMETS2"}
 
 
@@ -87,6 +90,11 @@ def check(rules: Rulebook) -> None:
     for rule_id in (VERSION_UNKNOWN, NOT_APPLICABLE, S1SP_UNSUPPORTED, OTA):
         rules.rule(rule_id).text("code")
     rules.rule(OTA).choices(SmetsVersion, "only")
+    for key in ("unknown", "smets1"):
+        rules.rule(OTA_LISTS).text(key)
+    for srv in ("11.1", "11.4"):
+        rules.rule(WARNING).text(srv)
+    rules.rule(NOT_APPLICABLE_FIRMWARE).text()
     rules.rule(OTA).text("srv")
     rules.rule(S1SP_SRVS).texts()
     for rule_id in _ROUTE.values():

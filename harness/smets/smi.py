@@ -47,6 +47,11 @@ class SmiEvent(Enum):
     WITHDRAWN = "withdrawn"
     SUSPENDED = "suspended"  # its CPL row was removed
     RESTORED = "restored"  # its CPL row is back
+    INSTALLED = "installed"  # 8.14.2
+    SET_PENDING = "set-pending"  # 8.4, as are those below
+    SET_INSTALLED = "set-installed"
+    SET_COMMISSIONED = "set-commissioned"
+    SET_WITHDRAWN = "set-withdrawn"
     RECOVERY_BEGUN = "recovery-begun"
     RECOVERY_ENDED = "recovery-ended"
 

@@ -29,6 +29,7 @@ from harness.smets.version import SmetsVersion
 TABLE = "MP202-TABLE-"
 APPLIES_TO = "MP202-APPLIES-TO"
 TRIGGER = "MP202-TRIGGER"
+EXCHANGE = "HUB-EXCHANGE"
 WRONG_VERSION = "INTERIM-WRONG-VERSION"
 HUB_FAMILY = "HUB-FAMILY"
 HUB_UNKNOWN = "MP202-HUB-UNKNOWN"
@@ -144,6 +145,8 @@ def check(rules: Rulebook) -> None:
     rules.rule(APPLIES_TO).choices(DeviceType)
     rules.rule(WRONG_VERSION).choices(CplRegime, "regimes")
     rules.rule(WRONG_VERSION).text("code")
+    rules.rule(EXCHANGE).part("versioning")
+    rules.rule(EXCHANGE).text("code")
     rules.rule(TRIGGER).text()
     rules.rule(HUB_FAMILY).text()
     rules.rule(FIRMWARE).choice(FirmwareAfter)

@@ -10,6 +10,8 @@ from harness.dcc.counters import utc_now
 from harness.dcc.cpl_file import load_cpl
 from harness.dcc.documents import Prenotification
 from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
+from harness.dcc.inventory import MemorySmiStore, Transaction
+from harness.dcc.users import Users
 from harness.errors import StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import BenchPki, OwnKeys
@@ -115,7 +117,9 @@ class Estate:
     defects: tuple = ()
     keys: object = PKI
     cpl: object = None
-    store: object = None
+    store: object = field(default_factory=MemorySmiStore)
+    users: object = field(default_factory=Users)
+    clock: object = utc_now
 
     def __post_init__(self):
         self.tap = RecordingTap()
@@ -127,6 +131,8 @@ class Estate:
             tap=self.tap,
             defects=self.defects,
             store=self.store,
+            users=self.users,
+            clock=self.clock,
             answer_within_s=1.0,
         )
         for family, hub in self.hubs.items():
@@ -138,6 +144,16 @@ class Estate:
 
     async def whitelist(self, hub, device=PPMID):
         return await self.dcc.whitelist(HUB.get(hub, hub), device, INSTALL_CODE, 90)
+
+    def force(self, device, **changes):
+        """Change a record behind everybody's back."""
+        record = replace(self.store.get(device), **changes)
+        self.store.apply(Transaction(when=utc_now(), by=None, put=(record,)))
+
+    def at_meter_point(self, mpxn):
+        """Put both hubs at a meter point."""
+        for hub in HUB.values():
+            self.force(hub, import_mpxn=mpxn)
 
     async def row(self, notified, hub):
         """Pre-notify, whitelist, read back, ask for the firmware version."""

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.dcc.documents import GbcsResponse, RequestId, ServiceResponse, Smets1Response, Via
-from harness.errors import HarnessBug
+from harness.dcc.documents import GbcsResponse, RequestId, ServiceResponse, Smets1Response, Via, WrongForm
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, OwnKeys
 from harness.gbcs.use_cases import cs08
@@ -57,14 +56,14 @@ def gbcs():
 
 @pytest.mark.parametrize("value", [RESPONSE.hex(), COMMAND.hex().upper(), RESPONSE, 7])
 def test_a_smets1_response_has_no_room_for_gbcs(value):
-    with pytest.raises(HarnessBug):
+    with pytest.raises(WrongForm):
         smets1(FirmwareVersion=value)
 
 
 def test_a_gbcs_response_is_made_of_a_gbcs_message():
     assert gbcs().message == RESPONSE
     for octets in (b"", b"<SMETS1Response/>", RESPONSE[:-1]):
-        with pytest.raises(HarnessBug):
+        with pytest.raises(WrongForm):
             GbcsResponse(message=octets, use_case="CS08", fields={})
 
 
@@ -86,5 +85,5 @@ def test_a_response_holds_the_body_of_its_way_and_no_other(via, body, allowed):
     if allowed:
         assert make().body is body
     else:
-        with pytest.raises(HarnessBug, match=via.value):
+        with pytest.raises(WrongForm, match=via.value):
             make()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.dcc.documents import ServiceRequest, Stage, Via
+from harness.dcc.documents import Stage, Via
 from harness.errors import DeviceSilent, RadioUndelivered, RigFault
 from harness.eui64 import Eui64
 from harness.gbcs import KeyNotFound
@@ -395,14 +395,3 @@ def test_a_case_starts_afresh_with_the_hubs_alone():
     assert [record.device for record in estate.dcc.inventory()] == [HUB_1, HUB_2]
     assert estate.dcc.routes == ()
     assert asyncio.run(estate.prenotify(S2)).ok
-
-
-def test_a_request_of_a_kind_without_stages_is_a_bug_and_told_so():
-    class Odd(ServiceRequest):
-        pass
-
-    estate = Estate()
-    asyncio.run(estate.prenotify(S1))
-    odd = Odd(request_id=estate.dcc.routes[-1].request_id, srv="11.2")
-    with pytest.raises(Exception, match="no stages for a Odd"):
-        asyncio.run(estate.dcc._dsp.handle(odd))

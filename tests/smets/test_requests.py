@@ -29,7 +29,7 @@ def test_a_request_is_for_certain_types_and_statuses():
     assert judge_type("11.2", DeviceType.IHD, own()).code == "E11"
     assert judge_status("11.2", DeviceStatus.WHITELISTED, own()).code is None
     assert judge_status("11.2", DeviceStatus.PENDING, own()).code == "E5"
-    assert judge_status("8.2", DeviceStatus.PENDING, own()).rules == ()
+    assert judge_status("4.1.1", DeviceStatus.PENDING, own()).rules == ("STATUS-REST", "RESPONSE-STATUS")
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def test_8_11_has_a_use_case_for_adding_and_one_for_removing(operation, use_case
     ("version", "srv", "target", "code"),
     [
         (None, "11.2", PPMID, "E5"),  # nobody knows what it is
-        (S1, "2.2", PPMID, "E11"),  # not among those of the S1SP
-        (S2, "2.2", PPMID, "E11"),  # no use case
+        (S1, "4.1.1", PPMID, "E11"),  # not among those of the S1SP
+        (S2, "4.1.1", PPMID, "E11"),  # no use case
         (S2, "11.2", DeviceType.CAD, "E11"),  # none for this type
         (S1, "11.4", PPMID, "W110401"),  # requirement 7
     ],

@@ -150,6 +150,7 @@ class ExpectInventory(Step):
             rule.id
             for rule in case.bench.rules.starting("SMI-")
             if rule.entries().get("to") == self.status.value
+            and ("types" not in rule.entries() or DeviceType.PPMID in rule.choices(DeviceType, "types"))
         ]
         case.rules.note(*leads_there)
         if record.status is not self.status:

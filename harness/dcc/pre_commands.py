@@ -1,0 +1,114 @@
+"""Critical requests in two halves: a pre-command goes back to its sender, and comes again with a signature.
+
+The sender's own counter and identifier are in the pre-command, so that a device knows whose command it is. A
+signed one counts when it is octet by octet the DSP's own and the signature is that of its sender.
+Source: facts gb-domain §3.3 (pre-command), §7 (critical flow).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.dcc.acb import UseCaseNotBuilt
+from harness.dcc.duis.requests import ActivateFirmware, JoinOrUnjoin, RequestId, ServiceRequest
+from harness.dcc.use_cases import JOINED_TYPES, Knowledge
+from harness.errors import DecodeError
+from harness.eui64 import Eui64
+from harness.gbcs import GbcsMessage, KeyStore, parse
+from harness.gbcs.builder import Protection, secure, verify
+from harness.gbcs.use_case import UseCase
+from harness.gbcs.use_cases.firmware import CS06, Activate
+from harness.gbcs.use_cases.joining import CS03A1, CS03A2, CS04AC, Join, JoinMethod
+
+_MOST_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """A critical request and what it was transformed to."""
+
+    request: ServiceRequest
+    use_case: str
+    message: GbcsMessage
+
+
+def _activate(request: ActivateFirmware, _: Knowledge) -> Activate:
+    return Activate(
+        image_hash=request.firmware_hash,
+        originator_counter=request.request_id.counter,
+        execution_time=request.execution,
+    )
+
+
+def _join(method: JoinMethod) -> Callable[[JoinOrUnjoin, Knowledge], Join]:
+    def fill(request: JoinOrUnjoin, known: Knowledge) -> Join:
+        return Join(
+            method=method, device=request.other, device_type=JOINED_TYPES[known.device_type(request.other)]
+        )
+
+    return fill
+
+
+def _unjoin(request: JoinOrUnjoin, _: Knowledge) -> Eui64:
+    return request.other
+
+
+_BUILT: Mapping[str, tuple[UseCase[Any, Any], Callable[[Any, Knowledge], Any]]] = {
+    "CS03A1": (CS03A1, _join(JoinMethod.METHOD_A_INITIATOR)),
+    "CS03A2": (CS03A2, _join(JoinMethod.METHOD_A_RESPONDER)),
+    "CS04AC": (CS04AC, _unjoin),
+    "CS06": (CS06, _activate),
+}
+
+
+class PreCommands:
+    """Makes pre-commands and takes them back signed. The oldest are forgotten when there are many."""
+
+    def __init__(self, keys: KeyStore, known: Knowledge) -> None:
+        self._keys = keys
+        self._known = known
+        self._out: dict[RequestId, Transformed] = {}
+
+    def make(self, request: ServiceRequest, use_case: str) -> bytes:
+        """Return the pre-command of a request; raises UseCaseNotBuilt."""
+        if use_case not in _BUILT:
+            raise UseCaseNotBuilt(f"this DCC does not build pre-commands of {use_case}")
+        kind, fill = _BUILT[use_case]
+        message = kind.compose_command(
+            fill(request, self._known),
+            originator=request.request_id.originator,
+            device=request.request_id.target,
+            counter=request.request_id.counter,
+        )
+        self._out[request.request_id] = Transformed(request, use_case, message)
+        while len(self._out) > _MOST_KEPT:
+            del self._out[next(iter(self._out))]
+        return message.with_signature(b"").to_bytes()
+
+    def original(self, request_id: RequestId) -> Transformed | None:
+        """Return what was transformed under this id."""
+        return self._out.get(request_id)
+
+    def command(self, request_id: RequestId, payload: bytes) -> tuple[str, bytes]:
+        """Return use case and command of a signed pre-command.
+
+        Raises DecodeError for one that the DSP did not make, or that its sender did not sign.
+        """
+        made = self._out.get(request_id)
+        if made is None:
+            raise DecodeError("pre-command", f"none was made for {request_id}")
+        signed = parse(payload)
+        if replace(signed, signature=None, mac=None) != made.message or signed.mac is not None:
+            raise DecodeError("pre-command", "is not the one that the DSP made")
+        verify(signed, self._keys, Protection.SIGNED)
+        return made.use_case, secure(made.message, self._keys, Protection.MACED, signature=signed.signature)
+
+    def read_response(self, use_case: str, response: bytes, command: bytes) -> Any:
+        """Check a device's response to such a command and return what it says; raises DecodeError."""
+        return _BUILT[use_case][0].read_response(response, self._keys, command=command)
+
+    def forget(self) -> None:
+        """Forget all of them: a case starts afresh."""
+        self._out.clear()
