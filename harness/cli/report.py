@@ -146,6 +146,17 @@ def _show(folder: Path, found: Findings) -> None:
         click.echo("signature: there is one, not checked; name the signer's public key with --key")
 
 
+@report.command("open")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("case", required=False)
+@click.option("--text", is_flag=True, help="In tshark, as text.")
+def open_capture(folder: Path, case: str | None, *, text: bool) -> int:
+    """Open a case's capture in Wireshark, decrypted; the first case's if none is named."""
+    from harness.cli.wireshark import show
+
+    return show(folder, case, "tshark" if text else "wireshark")
+
+
 @report.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(

@@ -16,11 +16,12 @@ from typing import Any
 from harness.errors import ConfigError
 from harness.evidence.lines import TIMELINES, Change, changes, lines_of
 from harness.evidence.pack import CASES, JUNIT, REPORT, RUN, RUN_EVENTS, VERDICTS, folder_name
+from harness.evidence.readme import README
 from harness.evidence.signature import CheckingKey, signature_holds
 from harness.evidence.sums import SIGNATURE, digest, files_of, read_sums
 
 # Change until the run is finished, or are only made then.
-_LIVE = {RUN, RUN_EVENTS, JUNIT, lines_of(Path(RUN_EVENTS)).name, VERDICTS, REPORT}
+_LIVE = {RUN, RUN_EVENTS, JUNIT, lines_of(Path(RUN_EVENTS)).name, VERDICTS, REPORT, README}
 _HALF_WRITTEN = re.compile(r"(.*/)?\.[^/]+\.part")
 
 

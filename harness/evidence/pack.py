@@ -21,6 +21,7 @@ from harness.errors import ConfigError, RigFault
 from harness.evidence.junit import junit
 from harness.evidence.limits import Allowance, Limits
 from harness.evidence.lines import write_lines
+from harness.evidence.readme import README, readme
 from harness.evidence.recorder import CaseRecorder
 from harness.evidence.secrets import Policy, Secrets
 from harness.evidence.sums import Sums, files_in, files_of, write_whole
@@ -92,6 +93,7 @@ class EvidencePack:
         if recorder is not None:
             recorder.save(RESULT, told)
             recorder.close()
+            recorder.note_verdicts(result.steps)
             self._sums.add(files_in(self.folder, recorder.folder))
             self._sums.write()  # before run.json says that the case has ended, for the same reason
         self._write_run()
@@ -112,6 +114,8 @@ class EvidencePack:
             "exit_code": exit_code,
         }
         self._write_run()
+        folders = dict.fromkeys(folder_name(result.id) for result in self._results)
+        write_whole(self.folder / README, readme(tuple(folders)))
         try:
             self._write_report()
         finally:  # the pack is whole also without its report

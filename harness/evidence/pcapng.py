@@ -1,24 +1,26 @@
 """Captures as Wireshark reads them: pcapng, IEEE 802.15.4 TAP frames (linktype 283), one interface a channel.
 
-Keys go into the file as Decryption Secrets Blocks, before the first frame that needs them. All numbers are
+Network keys go into the file as Decryption Secrets Blocks, before the first frame that needs them. Wireshark
+names these blocks and does not use them (4.0): `wireshark` writes what it does use. All numbers are
 little-endian. Source: pcapng (draft-ietf-opsawg-pcapng), IEEE 802.15.4 TAP link type specification.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.evidence.limits import Allowance
 
 LINKTYPE_IEEE802_15_4_TAP = 283
+LINKTYPE_IEEE802_15_4_NO_FCS = 230
 
 _SECTION, _INTERFACE, _PACKET, _SECRETS = 0x0A0D0D0A, 1, 6, 0x0000000A
 _BYTE_ORDER = 0x1A2B3C4D
 _SNAP = 65535
-_OPT_END, _OPT_COMMENT, _IF_NAME, _IF_TSRESOL, _SHB_APPLICATION = 0, 1, 2, 9, 4
+_OPT_END, _OPT_COMMENT, _IF_NAME, _IF_DESCRIPTION, _IF_TSRESOL, _SHB_APPLICATION = 0, 1, 2, 3, 9, 4
 _MICROSECONDS = 6
 _TAP_FCS, _TAP_RSS, _TAP_CHANNEL, _TAP_LQI = 0, 1, 3, 10
 _FCS_16_BIT = 1
@@ -36,7 +38,7 @@ class CapturedFrame:
     rssi_dbm: float
     lqi: int
     page: int = 0
-    comment: str | None = None
+    comments: tuple[str, ...] = ()
 
 
 def section(application: str) -> bytes:
@@ -45,21 +47,31 @@ def section(application: str) -> bytes:
     return _block(_SECTION, body)
 
 
-def interface(name: str) -> bytes:
+def interface(name: str, linktype: int = LINKTYPE_IEEE802_15_4_TAP, description: str = "") -> bytes:
     """Return an interface description block; interfaces are numbered from 0 in the file's order."""
-    body = struct.pack("<HHI", LINKTYPE_IEEE802_15_4_TAP, 0, _SNAP)
-    return _block(
-        _INTERFACE, body + _options((_IF_NAME, name.encode()), (_IF_TSRESOL, bytes([_MICROSECONDS])))
-    )
+    body = struct.pack("<HHI", linktype, 0, _SNAP)
+    told = [(_IF_NAME, name.encode()), (_IF_TSRESOL, bytes([_MICROSECONDS]))]
+    if description:
+        told.append((_IF_DESCRIPTION, description.encode()))
+    return _block(_INTERFACE, body + _options(*told))
 
 
 def packet(number: int, frame: CapturedFrame) -> bytes:
     """Return an enhanced packet block for a frame heard on interface `number`."""
-    data = tap_header(frame) + frame.psdu
-    time_us = round(frame.time_s * 1_000_000)
+    return plain_packet(number, frame.time_s, tap_header(frame) + frame.psdu, frame.comments)
+
+
+def plain_packet(number: int, time_s: float, data: bytes, comments: Sequence[str] = ()) -> bytes:
+    """Return an enhanced packet block; `time_s` is Unix time."""
+    time_us = round(time_s * 1_000_000)
     head = struct.pack("<IIIII", number, time_us >> 32, time_us & 0xFFFFFFFF, len(data), len(data))
-    options = _options((_OPT_COMMENT, frame.comment.encode())) if frame.comment else b""
-    return _block(_PACKET, head + _padded(data) + options)
+    return _block(_PACKET, head + _padded(data) + _comments(comments))
+
+
+def _comments(comments: Sequence[str]) -> bytes:
+    if not comments:
+        return b""
+    return _options(*((_OPT_COMMENT, text.encode("utf-8", "backslashreplace")) for text in comments))
 
 
 def tap_header(frame: CapturedFrame) -> bytes:
@@ -132,9 +144,7 @@ class PcapngWriter:
         self._full = self._octets > self._allowance.limits.file or not self._allowance.take(len(block))
         if self._full:
             said = "the capture is full: later frames are left out"
-            block = packet(
-                number, replace(frame, comment=f"{frame.comment}; {said}" if frame.comment else said)
-            )
+            block = packet(number, replace(frame, comments=(*frame.comments, said)))
         self._file.write(block)
         self.frames += 1
         return self.frames
@@ -146,15 +156,36 @@ class PcapngWriter:
 
 def read_psdus(path: Path) -> Iterator[bytes]:
     """Yield the PSDUs of a capture of PcapngWriter, in order; a last block cut short is passed over."""
-    data = path.read_bytes()
-    at = 0
-    while at + 12 <= len(data):
-        kind, length = struct.unpack_from("<II", data, at)
-        if length < 12 or at + length > len(data):
-            return
+    for kind, block in _blocks(path.read_bytes()):
         if kind == _PACKET:
-            (captured,) = struct.unpack_from("<I", data, at + 8 + 12)
-            whole = data[at + 28 : at + 28 + captured]
+            (captured,) = struct.unpack_from("<I", block, 20)
+            whole = block[28 : 28 + captured]
             (tap_length,) = struct.unpack_from("<H", whole, 2)
             yield whole[tap_length:]
+
+
+def with_comments(capture: bytes, comments: Mapping[int, Sequence[str]]) -> bytes:
+    """Return a capture of PcapngWriter with more comments on its frames, which are counted from 1."""
+    told = bytearray()
+    number = 0
+    for kind, block in _blocks(capture):
+        number += kind == _PACKET
+        if kind == _PACKET and comments.get(number):
+            (captured,) = struct.unpack_from("<I", block, 20)
+            end = 28 + captured + -captured % 4
+            kept = block[end:-4].removesuffix(bytes(4))  # the options that it has, without their end
+            told += _block(_PACKET, block[8:end] + kept + _comments(comments[number]))
+        else:
+            told += block
+    return bytes(told)
+
+
+def _blocks(capture: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield each block's type and its octets; a last block cut short is passed over."""
+    at = 0
+    while at + 12 <= len(capture):
+        kind, length = struct.unpack_from("<II", capture, at)
+        if length < 12 or at + length > len(capture):
+            return
+        yield kind, capture[at : at + length]
         at += length

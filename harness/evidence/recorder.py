@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.eui64 import Eui64
+from harness.evidence import wireshark
 from harness.evidence.air import AirRecord, HeardFrame
+from harness.evidence.hub_view import HubViews
 from harness.evidence.limits import Allowance
 from harness.evidence.lines import write_lines
-from harness.evidence.pcapng import CapturedFrame, PcapngWriter
+from harness.evidence.pcapng import CapturedFrame, PcapngWriter, with_comments
 from harness.evidence.secrets import Secrets
 from harness.evidence.sums import write_whole
 from harness.evidence.timeline import RunClock, Timeline
+from harness.evidence.verdict import StepResult, Verdict
 from harness.rig.faces import SniffedFrame
 from harness.tap import Boundary
 
@@ -53,7 +56,9 @@ class CaseRecorder:
         self._link_keys: dict[Eui64, list[bytes]] = {}
         self._serial_octets = 0
         self._gbcs = 0
-        self._comment: str | None = None
+        self._hubs = HubViews(folder, clock, application, self._allowance)
+        self._comments: list[str] = []  # for the next frame
+        self._begun: dict[int, int] = {}  # step -> frames heard when it began
         self._lock = threading.Lock()
 
     def record(
@@ -72,8 +77,29 @@ class CaseRecorder:
         elif boundary is Boundary.GBCS and data:
             self._keep_gbcs(source, destination, data)
         elif boundary is Boundary.STEP:
-            with self._lock:
-                self._comment = summary
+            self._note_step(summary, details.get("step"))
+        elif boundary is Boundary.RADIO:
+            self._hubs.record(source, destination, self.secrets.octets(data), details)
+
+    def _note_step(self, summary: str, number: object) -> None:
+        with self._lock:
+            said = self.secrets.text(summary)
+            self._comments.append(f"step {number}: {said}" if isinstance(number, int) else said)
+            if isinstance(number, int):
+                self._begun[number] = self._capture.frames
+
+    def note_verdicts(self, steps: Sequence[StepResult]) -> None:
+        """Say on the frames of the closed capture what was judged when they had been heard."""
+        comments: dict[int, list[str]] = {}
+        for number, step in enumerate(steps, start=1):
+            frame = self._begun.get(number + 1, self._capture.frames)
+            if frame and (step.title.startswith("expect") or step.verdict is not Verdict.PASS):
+                reason = f": {step.reason}" if step.reason else ""
+                said = f"step {number} judged after this frame: {step.title}: {step.verdict.value}{reason}"
+                comments.setdefault(frame, []).append(self.secrets.text(said))
+        if comments:
+            path = self.folder / CAPTURE
+            write_whole(path, with_comments(path.read_bytes(), comments))
 
     def _log_serial(self, source: str, destination: str, line: str) -> None:
         with self._lock:
@@ -118,11 +144,12 @@ class CaseRecorder:
             self._write_keys()
 
     def _write_keys(self) -> None:
-        keys = {
-            "network": [self._told(key) for key in self._network_keys],
-            "link": {str(eui): [self._told(key) for key in keys] for eui, keys in self._link_keys.items()},
-        }
+        network = [self._told(key) for key in self._network_keys]
+        link = {str(eui): [self._told(key) for key in keys] for eui, keys in self._link_keys.items()}
+        keys = {"network": network, "link": link}
         self.save(WIRESHARK_KEYS, json.dumps(keys, indent=2) + "\n")
+        self.save(f"{wireshark.FOLDER}/{wireshark.KEYS}", wireshark.key_file(network, link))
+        self.save(f"{wireshark.FOLDER}/{wireshark.PREFERENCES}", wireshark.PREFERENCES_TEXT)
 
     def _told(self, key: bytes) -> str:
         return self.secrets.text(key.hex().upper())
@@ -130,7 +157,7 @@ class CaseRecorder:
     def air(self, frame: SniffedFrame) -> HeardFrame:
         """Take a frame off the air: into the capture, and decoded into the timeline."""
         with self._lock:
-            comment, self._comment = self._comment, None
+            comments, self._comments = tuple(self._comments), []
         number = self._capture.write(
             CapturedFrame(
                 time_s=frame.time_s,
@@ -139,7 +166,7 @@ class CaseRecorder:
                 rssi_dbm=frame.rssi_dbm,
                 lqi=frame.lqi,
                 page=frame.page,
-                comment=comment,
+                comments=comments,
             )
         )
         heard = self.air_record.heard(frame)
@@ -177,6 +204,7 @@ class CaseRecorder:
         self._timeline.close()
         write_lines(self.folder / TIMELINE)
         self._capture.close()
+        self._hubs.close()
         with self._lock:
             self._serial.close()
 

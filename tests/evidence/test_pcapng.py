@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness.evidence.pcapng import CapturedFrame, PcapngWriter, read_psdus
+from harness.evidence.pcapng import CapturedFrame, PcapngWriter, read_psdus, with_comments
 from harness.zigbee.mac import ack, with_fcs
 from tests.conformance.oracles import tshark_program
 
@@ -20,7 +20,7 @@ FRAMES = [
         psdu=with_fcs(ack(8).to_bytes()),
         rssi_dbm=-80,
         lqi=3,
-        comment="join",
+        comments=("join",),
     ),
 ]
 
@@ -78,3 +78,22 @@ def test_tshark_finds_nothing_wrong_with_the_file(capture):
     )
     assert done.stdout == ""
     assert "appears to be damaged" not in done.stderr
+
+
+def test_more_comments_go_beside_those_that_a_frame_has(capture):
+    before = capture.read_bytes()
+    comments = {1: ["first"], 2: ["passed", "after all"], 9: ["on no frame"]}
+    capture.write_bytes(with_comments(before, comments))
+    assert list(read_psdus(capture)) == [frame.psdu for frame in FRAMES]
+    assert comments_of(capture) == ["first", "join,passed,after all"]
+    assert with_comments(before, {}) == before
+
+
+def comments_of(capture):
+    done = subprocess.run(
+        [tshark_program(), "-r", str(capture), "-T", "fields", "-e", "frame.comment"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()

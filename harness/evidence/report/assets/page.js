@@ -54,7 +54,10 @@ function fileList(key, files) {
   const entry = report.byKey.get(key);
   if (!entry || !files.length) return el("p", { class: "files" });
   const folder = `cases/${entry.attempt > 1 ? `${key.replace(/\.\d+$/, "")}/attempt-${entry.attempt}` : key}`;
-  return el("p", { class: "files" }, "In the pack: ", ...files.map(([name, size]) => el("a", { href: `${folder}/${name}` }, `${name} (${sizeOf(size)})`)));
+  const keys = `${folder}/wireshark`;
+  const capture = `${folder}/han.pcapng`;
+  const has = (name) => files.some(([known]) => known === name);
+  return el("div", { class: "files" }, has("han.pcapng") && has("wireshark/zigbee_pc_keys") ? el("p", {}, "Decrypted in tshark: ", el("code", {}, `WIRESHARK_CONFIG_DIR=${keys} tshark -r ${capture}`), " (README.txt has the line for Wireshark)") : null, "In the pack: ", ...files.map(([name, size]) => el("a", { href: `${folder}/${name}` }, `${name} (${sizeOf(size)})`)));
 }
 
 const sizeOf = (size) => (size < 10000 ? `${size} B` : `${Math.round(size / 1024)} KiB`);
