@@ -97,25 +97,25 @@ class PtyPort:
         """Put octets on the line; what the kernel does not take at once follows later."""
         if self._device < 0:
             return
-        waiting = bool(self._backlog)
+        if not self._backlog:
+            octets = octets[self._written(octets) :]
+            if not octets:
+                return
+            asyncio.get_running_loop().add_writer(self._device, self._writable)
         self._backlog += octets[: max(0, _LARGEST_BACKLOG - len(self._backlog))]
-        if not waiting:
-            self._writable()
+
+    def _written(self, octets: bytes | bytearray) -> int:
+        try:
+            return os.write(self._device, octets)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(octets)  # nobody will ever take them
 
     def _writable(self) -> None:
-        try:
-            written = os.write(self._device, self._backlog)
-        except BlockingIOError:
-            written = 0
-        except OSError:
-            self._backlog.clear()
-            return
-        del self._backlog[:written]
-        loop = asyncio.get_running_loop()
-        if self._backlog:
-            loop.add_writer(self._device, self._writable)
-        else:
-            loop.remove_writer(self._device)
+        del self._backlog[: self._written(self._backlog)]
+        if not self._backlog:
+            asyncio.get_running_loop().remove_writer(self._device)
 
     def _readable(self) -> None:
         try:

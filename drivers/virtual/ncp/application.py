@@ -104,7 +104,7 @@ class NcpApplication:
         try:
             asked = layouts.read_request(frame, self._version if self._agreed else None)
         except DecodeError as error:
-            _LOG.debug("EZSP frame %s: %s", frame.hex(), error)
+            _LOG.warning("EZSP %d, frame %s: %s", self._version, frame.hex(), error)
             if len(frame) >= 1:
                 self._invalid(frame[0], Status.TRUNCATED if self._agreed else Status.VERSION_NOT_SET)
             return
@@ -117,9 +117,11 @@ class NcpApplication:
             return
         handler = self._handlers.get(asked.command.name) if asked.command is not None else None
         if asked.command is None or handler is None:
+            _LOG.warning("EZSP %d has no command 0x%04X here", self._version, asked.identifier)
             self._invalid(asked.sequence)
             return
         answer = handler(asked.fields)
+        self._core.keep_counters()
         self._write(layouts.write_response(self._version, asked.sequence, asked.command.name, answer))
 
     def _answer_version(self, frame: bytes) -> None:
@@ -135,6 +137,7 @@ class NcpApplication:
         self._write(layouts.write_response(self._version, sequence, "invalidCommand", answer))
 
     def _callback(self, name: str, fields: Answer) -> None:
+        self._core.keep_counters()
         if self._agreed:
             self._write(layouts.write_callback(self._version, self._sequence, name, fields))
 

@@ -6,15 +6,18 @@ Source: UG101 UART-EZSP Gateway Protocol Reference (frame formats §2, protocol 
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 
 import crcmod
 
+_FLAG = b"\x7e"
 FLAG, ESCAPE, XON, XOFF, SUBSTITUTE, CANCEL = 0x7E, 0x7D, 0x11, 0x13, 0x18, 0x1A
-_STUFFED = frozenset((FLAG, ESCAPE, XON, XOFF, SUBSTITUTE, CANCEL))
+_SPECIAL = re.compile(rb"[\x7E\x7D\x11\x13\x18\x1A]")
 _FLIP = 0x20
 _VERSION = 2
 _RST, _RSTACK, _ERROR = 0xC0, 0xC1, 0xC2
@@ -56,25 +59,31 @@ class HostData:
 AshEvent = HostReset | HostData
 
 
-def randomised(data: bytes) -> bytes:
-    """Return data exclusive-or the pseudo-random sequence; doing it twice gives the data back (§4.3)."""
+def _pseudo_random(length: int) -> bytes:
     value, sequence = 0x42, bytearray()
-    for _ in data:
+    for _ in range(length):
         sequence.append(value)
         value = value >> 1 ^ 0xB8 if value & 1 else value >> 1
-    return bytes(a ^ b for a, b in zip(data, sequence, strict=True))
+    return bytes(sequence)
+
+
+_PSEUDO_RANDOM = _pseudo_random(256)
+
+
+def randomised(data: bytes) -> bytes:
+    """Return data (256 octets at most) exclusive-or the pseudo-random sequence; twice undoes it (§4.3)."""
+    length = len(data)
+    mask = int.from_bytes(_PSEUDO_RANDOM[:length], "big")
+    return (int.from_bytes(data, "big") ^ mask).to_bytes(length, "big")
+
+
+def _stuffed(found: re.Match[bytes]) -> bytes:
+    return bytes((ESCAPE, found[0][0] ^ _FLIP))
 
 
 def encode(body: bytes) -> bytes:
     """Return a frame as it goes on the line: CRC, stuffing, flag."""
-    octets = bytearray()
-    for octet in body + _crc(body).to_bytes(2, "big"):
-        if octet in _STUFFED:
-            octets += bytes((ESCAPE, octet ^ _FLIP))
-        else:
-            octets.append(octet)
-    octets.append(FLAG)
-    return bytes(octets)
+    return _SPECIAL.sub(_stuffed, body + _crc(body).to_bytes(2, "big")) + _FLAG
 
 
 class Deframer:
@@ -87,10 +96,25 @@ class Deframer:
     def feed(self, data: bytes) -> list[bytes | None]:
         """Take octets; return the frames that they complete."""
         bodies: list[bytes | None] = []
-        for octet in data:
-            if octet == FLAG:
-                bodies += self._ended()
-            elif octet == CANCEL:
+        *ended, begun = data.split(_FLAG)
+        for piece in ended:
+            self._take(piece)
+            bodies += self._ended()
+        self._take(begun)
+        return bodies
+
+    def _take(self, piece: bytes) -> None:
+        if not self._escaped and _SPECIAL.search(piece) is None:
+            self._octets += piece
+        else:
+            self._take_singly(piece)
+        self._spoilt = self._spoilt or len(self._octets) > _LONGEST_FRAME
+        if self._spoilt:
+            self._octets.clear()
+
+    def _take_singly(self, piece: bytes) -> None:
+        for octet in piece:
+            if octet == CANCEL:
                 self._begin()
             elif octet == SUBSTITUTE:
                 self._spoilt = True
@@ -101,10 +125,6 @@ class Deframer:
             else:
                 self._octets.append(octet ^ _FLIP if self._escaped else octet)
                 self._escaped = False
-                self._spoilt = self._spoilt or len(self._octets) > _LONGEST_FRAME
-                if self._spoilt:
-                    self._octets.clear()
-        return bodies
 
     def _begin(self) -> None:
         self._octets.clear()
@@ -195,6 +215,8 @@ class AshNcp:
 
     def _release(self, number: int, now: float) -> None:
         """Let go of frames before `number`, which is what the host expects next."""
+        if not self._queue:
+            return
         while any(entry.number == (number - 1) % _MODULO and entry.sent for entry in self._queue):
             self._queue.popleft()
             self._timeouts = 0
@@ -226,7 +248,7 @@ class AshNcp:
         return sum(entry.sent for entry in self._queue)
 
     def _transmit(self, now: float) -> None:
-        for entry in list(self._queue)[:_WINDOW]:
+        for entry in islice(self._queue, _WINDOW):
             if not entry.sent:
                 entry.sent = True
                 self._write(entry, repeated=False)

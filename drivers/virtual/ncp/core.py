@@ -24,6 +24,9 @@ def outcome(status: Status) -> Answer:
     return {"status": status}
 
 
+_COUNTERS_BETWEEN = 512  # frames between two writes of the counters; below the margin of a restart
+
+
 @dataclass(slots=True)
 class NcpCore:
     """`callback` sends an EZSP callback; `version` is the EZSP version agreed on."""
@@ -36,6 +39,7 @@ class NcpCore:
     spawn: Callable[[Awaitable[object]], object]
     stack: CoordinatorStack
     endpoints: list[SimpleDescriptor]
+    _counters_kept: tuple[int, int] = (0, 0)
 
     @property
     def volatile(self) -> Volatile:
@@ -59,4 +63,11 @@ class NcpCore:
     def remember_network(self) -> None:
         """Keep where the stack is, for after a reset."""
         self.kept.stack = self.stack.save() if self.up else None
+        self._counters_kept = self.stack.frame_counters()
         self.kept.store()
+
+    def keep_counters(self) -> None:
+        """Write the frame counters down when they have moved on far: power may go without a warning."""
+        moved = zip(self.stack.frame_counters(), self._counters_kept, strict=True)
+        if self.up and any(now - kept >= _COUNTERS_BETWEEN for now, kept in moved):
+            self.remember_network()

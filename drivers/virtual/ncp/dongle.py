@@ -74,7 +74,7 @@ class Dongle:
             return
         self._on = on
         self._ash = AshNcp()
-        self._schedule()
+        self._stop_timer()
         if not on:
             self._application.reset()
         self._application.stack.power(on)
@@ -168,12 +168,17 @@ class Dongle:
         self._schedule()
 
     def _schedule(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Be woken by the next deadline; a timer that is due before it may stay, and does nothing then."""
         deadline = self._ash.next_deadline()
-        if deadline is not None:
-            self._timer = asyncio.get_running_loop().call_at(deadline, self._tick)
+        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+            return
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_at(deadline, self._tick)
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def _tick(self) -> None:
         self._timer = None

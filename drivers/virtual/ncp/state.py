@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.errors import ConfigError
 from harness.eui64 import Eui64
 
 WILDCARD = Eui64(0xFFFFFFFFFFFFFFFF)
@@ -136,10 +137,20 @@ class NonVolatile:
 
     @classmethod
     def load(cls, file: Path | None) -> NonVolatile:
-        """Read the file, if it is there."""
+        """Read the file, if it is there; raises ConfigError when it is no dongle's."""
         if file is None or not file.exists():
             return cls(file=file)
-        plain = json.loads(file.read_text(encoding="utf-8"))
+        try:
+            return cls._read(file, json.loads(file.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                f"this is not the memory of a virtual dongle ({type(error).__name__}: {error})",
+                file=file,
+                remedy="remove it: the dongle then begins without a network",
+            ) from None
+
+    @classmethod
+    def _read(cls, file: Path, plain: dict[str, Any]) -> NonVolatile:
         return cls(
             file=file,
             stack=plain["stack"],

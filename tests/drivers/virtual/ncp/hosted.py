@@ -47,6 +47,11 @@ class RadioHears:
         return message
 
 
+def new_radio(path, **options):
+    """The bench's own driver on a dongle; it is not opened yet."""
+    return DRIVER.create(DRIVER.options(path=path, **options), DriverContext(name="radio", tap=NullTap()))
+
+
 class Hosted:
     """`radio` is the bench's own driver; it is not opened yet."""
 
@@ -74,8 +79,8 @@ class Hosted:
         self.radio = self.new_radio()
         return self
 
-    def new_radio(self):
-        return DRIVER.create(DRIVER.options(path=self.port.path), DriverContext(name="radio", tap=NullTap()))
+    def new_radio(self, **options):
+        return new_radio(self.port.path, **options)
 
     async def __aexit__(self, *error):
         await self.radio.close()
