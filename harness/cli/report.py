@@ -105,6 +105,49 @@ def diff(before: Path, after: Path, time: float, traffic: float, *, as_json: boo
     return 1 if counting else 0
 
 
+@report.command()
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--settings",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Scope, severities, thresholds and known defects (ppmid-bench/completion@1).",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    required=True,
+    help="Where completion.html and completion.md go; not into a pack.",
+)
+@options.JSON
+def completion(folders: tuple[Path, ...], settings: Path | None, out: Path, *, as_json: bool) -> int:
+    """Write the completion report of a test phase from its packs: exit 1 when a threshold is not met.
+
+    Of several runs of a case, the one that began last counts.
+    """
+    from harness.errors import ConfigError
+    from harness.evidence.completion.page import write
+    from harness.evidence.completion.results import completion as come_to
+    from harness.evidence.completion.settings import Settings, load_settings
+    from harness.evidence.pack import RUN
+
+    if (out / RUN).exists():
+        raise ConfigError("this is an evidence pack: a file more would break it", file=out)
+    found = come_to(folders, load_settings(settings) if settings is not None else Settings())
+    files = write(found, out)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        for line in found.thresholds:
+            word = "met" if line.met else "NOT met"
+            click.echo(f"{word}: {line.what}: {line.reached}, wanted {line.wanted}")
+        for note in found.notes:
+            click.echo(f"note: {note}")
+        click.echo(f"written: {', '.join(str(file) for file in files)}")
+    return 0 if found.met else 1
+
+
 def _difference(entry: Difference) -> str:
     where = f"{entry.case}: " if entry.case else ""
     return f"{entry.kind}: {where}{entry.what}: {entry.before} > {entry.after}"

@@ -148,6 +148,19 @@ def test_two_packs_are_compared(shell):
     assert json.loads(ended.out)["differences"][0]["before"] == "pass"
 
 
+def test_a_completion_report_is_written_beside_the_packs(shell):
+    shell("certify", "--rig", "rig.yaml", "--out", "pack", "-k", "row-1")
+    (shell.folder / "plan.yaml").write_text(
+        "schema: ppmid-bench/completion@1\nthresholds: {requirements-proved-at-least: 0}\n"
+    )
+    ended = shell("report", "completion", "pack", "--settings", "plan.yaml", "--out", "done")
+    assert (ended.code, "met: cases passed: 1 of 1 (100.0 %)" in ended.out) == (0, True), ended
+    assert "MP202-ROW-1" in (shell.folder / "done" / "completion.md").read_text().replace("\\", "")
+    assert shell("report", "completion", "pack", "--out", "pack").code == 2
+    assert shell("report", "verify", "pack").code == 0
+    assert shell("report", "completion", "pack", "--out", "done", "--json").code == 1
+
+
 def test_secrets_are_kept_as_the_rig_or_the_command_says(shell):
     for name, arguments, wanted in (("a", (), "han"), ("b", ("--secrets", "keep"), "keep")):
         shell("certify", "--rig", "rig.yaml", "--out", name, "-k", "row-1", *arguments)
