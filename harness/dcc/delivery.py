@@ -40,7 +40,7 @@ from harness.errors import (
     SystemFault,
 )
 from harness.eui64 import Eui64
-from harness.gbcs import KeyNotFound
+from harness.gbcs import KeyNotFound, KeyUsage
 from harness.gbcs.use_cases.device_log import LoggedDevice
 from harness.smets.cpl import DeviceType
 from harness.smets.requests import Answer
@@ -84,6 +84,10 @@ class Known:
         if record is None:
             raise Undelivered(Answer.UNKNOWN_DEVICE, f"{device} is not in the SMI")
         return record.device_type
+
+    def key_agreement_certificate(self, device: Eui64) -> bytes:
+        """Return a device's certificate (DER); raises KeyNotFound."""
+        return self.acb.keys.certificate(device, KeyUsage.KEY_AGREEMENT)
 
     def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
         """Return the device log that a hub has told of last, empty when it has told of none."""

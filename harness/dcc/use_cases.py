@@ -34,6 +34,7 @@ from harness.gbcs.use_cases.device_log import (
 from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07, DeviceLinks, DeviceLogs
 from harness.gbcs.use_cases.joining import (
     CS03A2,
+    CS03C,
     CS04AC,
     CS07,
     Join,
@@ -62,6 +63,9 @@ class Knowledge(Protocol):
 
     def device_type(self, device: Eui64) -> DeviceType:
         """Return the type of a device in the SMI."""
+
+    def key_agreement_certificate(self, device: Eui64) -> bytes:
+        """Return a device's certificate (DER); raises KeyNotFound."""
 
     def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
         """Return the device log that a hub has told of last, empty when it has told of none."""
@@ -130,6 +134,15 @@ def _join_by_a(request: JoinOrUnjoin, known: Knowledge) -> Join:
     )
 
 
+def _join_by_c(request: JoinOrUnjoin, known: Knowledge) -> Join:
+    return Join(
+        method=JoinMethod.METHOD_C,
+        device=request.other,
+        device_type=_JOINED[known.device_type(request.other)],
+        certificate=known.key_agreement_certificate(request.other),
+    )
+
+
 def _unjoin(request: JoinOrUnjoin, _: Knowledge) -> Eui64:
     return request.other
 
@@ -190,6 +203,7 @@ SPOKEN: Mapping[str, SpokenUseCase] = {
         SpokenUseCase(CCS06, _nothing, _links),
         SpokenUseCase(CCS07, _nothing, _logs),
         SpokenUseCase(CS03A2, _join_by_a, _joined),
+        SpokenUseCase(CS03C, _join_by_c, _joined),
         SpokenUseCase(CS04AC, _unjoin, _unjoined),
         SpokenUseCase(CS07, _nothing, _details),
         SpokenUseCase(CS08, _nothing, _firmware),

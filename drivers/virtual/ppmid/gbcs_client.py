@@ -12,15 +12,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from drivers.virtual.ppmid.certificates import is_good
 from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.joined_devices import JoinedDevices
 from drivers.virtual.ppmid.nonvolatile import Memory, NonVolatile
 from drivers.virtual.ppmid.received import ReceivedLog
+from harness.errors import DecodeError
 from harness.eui64 import Eui64
-from harness.gbcs import ACB, BenchPki, GbcsMessage, OwnKeys
+from harness.gbcs import ACB, BenchPki, GbcsMessage, KeyUsage, OwnKeys
 from harness.gbcs.acceptance import Acceptance, Accepted, Refusal, Refused
+from harness.gbcs.certificates import check_certificate
 from harness.gbcs.message import parse
 from harness.gbcs.use_case import UseCase
 from harness.gbcs.use_cases.cs08 import CS08, Cs08Result
@@ -57,7 +58,9 @@ class GbcsClient:
         self._content = content
         self._memory = memory
         self._received = received
-        self._keys = OwnKeys(config.eui64, BenchPki(config.credentials))
+        pki = BenchPki(config.credentials)
+        self._keys = OwnKeys(config.eui64, pki)
+        self._authorities = pki.authorities()[:1]  # of devices; organisations have another
         self._joined = JoinedDevices(content, self._store, self._certificate_is_good)
         self._acceptance = Acceptance(
             device=config.eui64,
@@ -151,7 +154,13 @@ class GbcsClient:
     def _certificate_is_good(self, certificate: bytes, device: Eui64) -> bool:
         if Defect.JOINS_WITHOUT_CERTIFICATE_CHECK in self._config.defects:
             return True
-        return is_good(certificate, device)
+        try:
+            check_certificate(
+                certificate, authorities=self._authorities, subject=device, usage=KeyUsage.KEY_AGREEMENT
+            )
+        except DecodeError:
+            return False
+        return True
 
     def _respond(self, accepted: Accepted) -> bytes:
         use_case = accepted.use_case

@@ -9,7 +9,7 @@ import pytest
 from drivers.virtual.ppmid.defects import Defect
 from harness.errors import DecodeError, DutFault
 from harness.eui64 import Eui64
-from harness.gbcs import ACB, SUPPLIER, BenchPki, OwnKeys, parse
+from harness.gbcs import ACB, SUPPLIER, BenchPki, KeyUsage, OwnKeys, parse
 from harness.gbcs.builder import secure
 from harness.gbcs.use_cases import cs08
 from harness.gbcs.use_cases.firmware import CS09
@@ -77,6 +77,21 @@ def test_it_joins_an_esme_says_so_and_unjoins():
     run(scenario)
 
 
+def by_c(certificate=None, **changes):
+    der = PKI.certificate(GSME, KeyUsage.KEY_AGREEMENT) if certificate is None else certificate
+    join = Join(method=JoinMethod.METHOD_C, device=GSME, device_type=DeviceType.GSME, certificate=der)
+    return replace(join, **changes)
+
+
+def test_it_joins_a_gsme_whose_certificate_is_good():
+    async def scenario(bench):
+        await tunnelled(bench)
+        assert await told(bench, CS03C, by_c(), 1) is JoinResult.SUCCESS
+        assert await joined(bench, 2) == [(GSME, DeviceType.GSME)]
+
+    run(scenario)
+
+
 @pytest.mark.parametrize(
     ("use_case", "join", "result"),
     [
@@ -88,13 +103,26 @@ def test_it_joins_an_esme_says_so_and_unjoins():
             replace(BY_A, method=JoinMethod.METHOD_C),
             JoinResult.INVALID_MESSAGE_CODE_FOR_METHOD_AND_ROLE,
         ),
-        (
-            CS03C,
-            Join(method=JoinMethod.METHOD_C, device=GSME, device_type=DeviceType.GSME),
-            JoinResult.INVALID_OR_MISSING_CERTIFICATE,
+        *(
+            (CS03C, by_c(certificate), JoinResult.INVALID_OR_MISSING_CERTIFICATE)
+            for certificate in (
+                b"",
+                PKI.certificate(ESME, KeyUsage.KEY_AGREEMENT),
+                PKI.certificate(GSME, KeyUsage.DIGITAL_SIGNATURE),
+                BenchPki("another").certificate(GSME, KeyUsage.KEY_AGREEMENT),
+            )
         ),
     ],
-    ids=["another ESME", "not an ESME", "method B", "method C", "no certificate"],
+    ids=[
+        "another ESME",
+        "not an ESME",
+        "method B",
+        "method C",
+        "no certificate",
+        "another's",
+        "for signing",
+        "of no trusted authority",
+    ],
 )
 def test_a_join_that_it_must_not_make_is_answered_with_a_code_and_not_made(use_case, join, result):
     async def scenario(bench):
@@ -240,8 +268,7 @@ def test_a_wrong_join_response_can_be_had():
 def test_a_join_without_a_look_at_the_certificate_can_be_had():
     async def scenario(bench):
         await tunnelled(bench)
-        join = Join(method=JoinMethod.METHOD_C, device=GSME, device_type=DeviceType.GSME)
-        assert await told(bench, CS03C, join, 1) is JoinResult.SUCCESS
+        assert await told(bench, CS03C, by_c(b""), 1) is JoinResult.SUCCESS
 
     run(scenario, Defect.JOINS_WITHOUT_CERTIFICATE_CHECK)
 
