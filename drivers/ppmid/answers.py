@@ -36,6 +36,7 @@ def status(fields: Mapping[str, str]) -> PpmidStatus:
         extended_pan_id=_eui64(fields, "extended-pan") if "extended-pan" in fields else None,
         short_address=int(_hex(fields, "short", 4), 16) if "short" in fields else None,
         parent=_eui64(fields, "parent") if "parent" in fields else None,
+        suite_used=_whole(fields, "key-establishment") if "key-establishment" in fields else None,
     )
 
 

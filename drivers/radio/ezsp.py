@@ -77,6 +77,8 @@ class EzspRadio:
         self._link: EzspLink | None = None
         self._sender: EzspSender | None = None
         self._windows: ezsp_security.JoinWindows | None = None
+        self._keys: ezsp_security.KeyTable | None = None
+        self._joining_afresh: set[Eui64] = set()  # sent the network key, not heard since
         self._own = Eui64(0)
         self._reassembler = Reassembler()
         self._addresses: dict[int, Eui64] = {}
@@ -101,6 +103,7 @@ class EzspRadio:
         self._link, self._listener = link, listener
         self._sender = EzspSender(link)
         self._windows = ezsp_security.JoinWindows(link)
+        self._keys = ezsp_security.KeyTable(link)
         try:
             return await self._prepare(link, endpoints)
         except BaseException:
@@ -149,6 +152,11 @@ class EzspRadio:
         """Let anybody in, the network key in the clear. Only a deliberately defective hub asks for this."""
         await self._joining().permit_anybody(window_s)
 
+    async def set_link_key(self, eui64: Eui64, link_key: bytes) -> None:
+        """Share this link key with a device from now on."""
+        self._joining_afresh.discard(eui64)
+        await self._key_table().write(eui64, link_key)
+
     async def close_window(self) -> None:
         """Let nobody in from now, and forget transient keys."""
         await self._joining().close_all()
@@ -170,7 +178,7 @@ class EzspRadio:
     async def forget_key(self, eui64: Eui64) -> None:
         """Close a device's window and erase its link key."""
         await self._joining().close(eui64)
-        await ezsp_security.erase_link_key(self._opened(), eui64)
+        await self._key_table().erase(eui64)
 
     async def ping(self) -> None:
         """Prove that the dongle answers; RigFault when it does not."""
@@ -199,6 +207,8 @@ class EzspRadio:
             self._addresses.pop(notice.short_address, None)
         else:
             self._addresses[notice.short_address] = notice.eui64
+        if notice.kind is JoinKind.UNSECURED_JOIN and notice.admitted:
+            self._joining_afresh.add(notice.eui64)
         if self._listener is not None:
             _tell(self._listener.radio_join, notice)
 
@@ -240,12 +250,16 @@ class EzspRadio:
             _tell(self._listener.radio_message, message)
 
     def _announced(self, short_address: int, eui64: Eui64) -> None:
-        """Keep the key of a device that has just proved, under the network key, that it has the right one."""
+        """Keep the key of a joiner that has just proved, under the network key, that it has the right one.
+
+        A device that only came back keeps the key that it has, which may be an established one by now.
+        """
         self._addresses[short_address] = eui64
         key = self._windows.key_of(eui64) if self._windows is not None else None
-        if key is not None:
-            link = self._opened()
-            self._spawn(lambda: ezsp_security.write_link_key(link, eui64, key), f"keep key of {eui64}")
+        if key is not None and eui64 in self._joining_afresh:
+            self._joining_afresh.discard(eui64)
+            table = self._key_table()
+            self._spawn(lambda: table.write(eui64, key), f"keep key of {eui64}")
 
     def _lost(self, reason: str) -> None:
         if self._listener is not None:
@@ -284,6 +298,11 @@ class EzspRadio:
         self._opened()
         assert self._sender is not None
         return self._sender
+
+    def _key_table(self) -> ezsp_security.KeyTable:
+        self._opened()
+        assert self._keys is not None
+        return self._keys
 
     def _joining(self) -> ezsp_security.JoinWindows:
         self._opened()

@@ -64,8 +64,26 @@ async def set_trust_centre_policy(link: EzspLink, bits: int) -> None:
     await link.succeed("setPolicy", t.EzspPolicyId.TRUST_CENTER_POLICY, t.EzspDecisionBitmask(bits))
 
 
-async def write_link_key(link: EzspLink, eui64: Eui64, key: bytes) -> None:
-    """Keep a device's link key in the key table, in the slot that it has or in the first free one."""
+class KeyTable:
+    """The dongle's key table; changes go one after the other, lest two take the same free slot."""
+
+    def __init__(self, link: EzspLink) -> None:
+        self._link = link
+        self._lock = asyncio.Lock()
+
+    async def write(self, eui64: Eui64, key: bytes) -> None:
+        """Keep a device's link key (16 octets) in place of the one before."""
+        async with self._lock:
+            await _write_link_key(self._link, eui64, key)
+
+    async def erase(self, eui64: Eui64) -> None:
+        """Erase a device's link key; no error when it has none."""
+        async with self._lock:
+            await _erase_link_key(self._link, eui64)
+
+
+async def _write_link_key(link: EzspLink, eui64: Eui64, key: bytes) -> None:
+    """Write into the slot that the device has or the first free one."""
     address, data = eui64_to(eui64), t.KeyData(key)
     if link.version < _IMPORTS_BY_INDEX:
         await link.succeed("addOrUpdateKeyTableEntry", address=address, linkKey=True, keyData=data)
@@ -82,8 +100,7 @@ async def find_link_key(link: EzspLink, eui64: Eui64) -> int | None:
     return None if index == _NO_ENTRY else int(index)
 
 
-async def erase_link_key(link: EzspLink, eui64: Eui64) -> None:
-    """Erase a device's link key; no error when it has none."""
+async def _erase_link_key(link: EzspLink, eui64: Eui64) -> None:
     index = await find_link_key(link, eui64)
     if index is not None:
         await link.succeed("eraseKeyTableEntry", index=index)

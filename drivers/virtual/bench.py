@@ -214,6 +214,7 @@ class VirtualBench:
         for dongle, _ in self._nodes.dongles.values():
             await dongle.close()
         self._nodes = _Nodes()
+        await asyncio.get_running_loop().shutdown_default_executor()
 
     async def _add_tap(self, callback: Callable[[Transmission], None]) -> Callable[[], None]:
         assert self._medium is not None

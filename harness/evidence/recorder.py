@@ -122,7 +122,7 @@ class CaseRecorder:
         self.save(name, self.secrets.octets(message).hex().upper() + "\n")
 
     def add_keys(
-        self, network_keys: Iterable[bytes] = (), link_keys: Mapping[Eui64, bytes] | None = None
+        self, network_keys: Iterable[bytes] = (), link_keys: Mapping[Eui64, Iterable[bytes]] | None = None
     ) -> None:
         """Know keys (16 octets) of the HANs that are heard; the pack keeps them for others to decode."""
         news = False
@@ -133,13 +133,14 @@ class CaseRecorder:
                 self.air_record.add_network_key(key)
                 if self.secrets.add_han_key(key):
                     self._capture.add_network_key(key, pan_id=0xFFFF)
-        for eui64, key in (link_keys or {}).items():
+        for eui64, keys in (link_keys or {}).items():
             known = self._link_keys.setdefault(eui64, [])
-            if key not in known:
-                news = True
-                known.append(key)
-                self.air_record.add_link_key(eui64, key)
-                self.secrets.add_han_key(key)
+            for key in keys:
+                if key not in known:
+                    news = True
+                    known.append(key)
+                    self.air_record.add_link_key(eui64, key)
+                    self.secrets.add_han_key(key)
         if news:
             self._write_keys()
 

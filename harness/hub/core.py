@@ -10,14 +10,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from harness.errors import BenchError, DeviceSilent, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.defects import CarelessRadio, HubDefect, wrong_suites
 from harness.hub.device_log import DeviceLog, DeviceLogEntry, DeviceState
+from harness.hub.events import EventBook
+from harness.hub.link_keys import HubKeys, LinkKeys, check_credentials
 from harness.hub.profile import HubProfile
-from harness.hub.switchboard import Switchboard
+from harness.hub.switchboard import Keys, Switchboard
 from harness.hub.trust_centre import HubEvent, HubEventKind, TrustCentre
 from harness.rig.faces import (
     ApsMessage,
@@ -29,23 +31,21 @@ from harness.rig.faces import (
     RadioInfo,
 )
 from harness.tap import Boundary, Tap
+from harness.zigbee.cbke.authority import BenchAuthority, CredentialStore
+from harness.zigbee.cbke.suites import Suite
 from harness.zigbee.zcl_general import ReadRecord
 
 _LOG = logging.getLogger(__name__)
 _LEAVE_WITHIN_S = 5.0
 _FOR_EVER_S = 24 * 3600.0  # the window of a hub that ignores windows
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubKeys:
-    """The keys that a decoder needs to read this hub's HAN; 16 octets each."""
-
-    network_key: bytes
-    link_keys: Mapping[Eui64, bytes]
+_BENCH_AUTHORITY = BenchAuthority("ppmid-bench")
 
 
 class CommunicationsHub:
-    """A hub on a radio; also the radio's listener. `clock` gives seconds, `wall_clock` Unix time."""
+    """A hub on a radio; also the radio's listener. `clock` gives seconds, `wall_clock` Unix time.
+
+    `credentials` has the hub's own certificate for each suite that it offers.
+    """
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class CommunicationsHub:
         *,
         defects: Iterable[HubDefect] = (),
         wall_clock: Callable[[], float] = time.time,
+        credentials: CredentialStore = _BENCH_AUTHORITY,
     ) -> None:
         self.name = name
         self.profile = profile
@@ -68,20 +69,30 @@ class CommunicationsHub:
         self._network: NetworkState | None = None
         self._fault: RigFault | None = None
         self._log = DeviceLog()
-        self._link_keys: dict[Eui64, bytes] = {}
-        self._events: list[HubEvent] = []
-        self._listeners: list[Callable[[HubEvent], None]] = []
+        self._link_keys = LinkKeys()
+        self._credentials = credentials
+        self._book = book = EventBook(name, tap, clock)
         self._gbcs_listeners: list[Callable[[Eui64, bytes], None]] = []
-        self._trust = TrustCentre(self._log, self._record)
-        suites = profile.key_establishment_suites
+        self._trust = TrustCentre(self._log, self._book.record)
+        self._suites = profile.key_establishment_suites
         if HubDefect.OFFERS_WRONG_SUITE in self._defects:
-            suites = wrong_suites(suites)
+            self._suites = wrong_suites(self._suites)
         self._board = Switchboard(
             name,
             profile,
             self._log,
             self._send,
-            suites=suites,
+            keys=Keys(
+                credentials=credentials,
+                suites=self._suites,
+                own=lambda: self.eui64,
+                set_key=self._key_established,
+                failed=lambda eui64, end: self._book.note(
+                    HubEventKind.KEY_NOT_ESTABLISHED, eui64, end.reason
+                ),
+                unsecured=lambda eui64, note: book.note(HubEventKind.UNSECURED, eui64, note),
+                accepts_unsecured=HubDefect.ACCEPTS_UNSECURED in self._defects,
+            ),
             drops=HubDefect.DROPS_TUNNEL in self._defects,
             clock=clock,
             wall_clock=wall_clock,
@@ -104,6 +115,7 @@ class CommunicationsHub:
         if settings.extended_pan_id is None:
             settings = replace(settings, extended_pan_id=self._info.eui64)
         try:
+            check_credentials(self.name, self.eui64, self._suites, self._credentials)
             self._network = await self._radio.form(settings)
         except BaseException:
             await self._radio.close()
@@ -147,11 +159,14 @@ class CommunicationsHub:
     @property
     def events(self) -> tuple[HubEvent, ...]:
         """What was admitted, refused and why, in order of time."""
-        return tuple(self._events)
+        return tuple(self._book.events)
 
-    def listen(self, listener: Callable[[HubEvent], None]) -> None:
-        """Tell `listener` of every event from now; it is called on the loop and must not block."""
-        self._listeners.append(listener)
+    def listen(self, listener: Callable[[HubEvent], None]) -> Callable[[], None]:
+        """Tell `listener` of every event from now, until what is returned is called.
+
+        It is called on the loop and must not block.
+        """
+        return self._book.listen(listener)
 
     def listen_gbcs(self, listener: Callable[[Eui64, bytes], None]) -> None:
         """Hand `listener` every GBCS message that comes unasked, with the device it came from.
@@ -170,7 +185,7 @@ class CommunicationsHub:
 
     def keys(self) -> HubKeys:
         """Return the network key, and every link key that has been in use since the start."""
-        return HubKeys(network_key=self.network.network_key, link_keys=dict(self._link_keys))
+        return HubKeys(network_key=self.network.network_key, link_keys=self._link_keys.all())
 
     def has_tunnel(self, eui64: Eui64) -> bool:
         """Whether a device has a tunnel open."""
@@ -191,7 +206,7 @@ class CommunicationsHub:
         entry = self._trust.whitelist(eui64, install_code, window_s=window_s, now=self._clock())
         if entry.state is DeviceState.JOINED:
             return entry
-        self._link_keys[eui64] = entry.link_key
+        self._link_keys.add(eui64, entry.link_key)
         self._wake.set()
         try:
             if HubDefect.SKIP_INSTALL_CODE_CHECK in self._defects:
@@ -253,7 +268,7 @@ class CommunicationsHub:
         DeviceSilent, RadioUndelivered or RigFault.
         """
         tunnels = self._board.tunnels()
-        self._joined(eui64)
+        self._board.check_established(self._joined(eui64))
         return await tunnels.exchange(eui64, message, timeout_s=timeout_s)
 
     async def command_chf(self, message: bytes, timeout_s: float) -> bytes:  # noqa: ARG002 - see gbcs_hub
@@ -261,15 +276,36 @@ class CommunicationsHub:
         raise StimulusImpossible(f"hub {self.name} is a {self.profile.generation} hub: it knows no GBCS")
 
     async def read_attributes(
-        self, eui64: Eui64, cluster: int, attributes: Iterable[int], *, client_side: bool, timeout_s: float
+        self,
+        eui64: Eui64,
+        cluster: int,
+        attributes: Iterable[int],
+        *,
+        client_side: bool,
+        timeout_s: float,
+        secured: bool = True,
     ) -> Mapping[int, ReadRecord]:
         """Read attributes of a device by plain ZCL: of its client side or of its server side of a cluster.
 
-        Returns what was answered by attribute, each with a value or a status.
+        Returns what was answered by attribute, each with a value or a status. With `secured` False a
+        Smart Energy cluster is read under the network key alone, to see whether the device refuses that.
         """
         entry = self._joined(eui64)
         return await self._board.read_attributes(
-            entry, cluster, attributes, client_side=client_side, timeout_s=timeout_s
+            entry, cluster, attributes, client_side=client_side, timeout_s=timeout_s, secured=secured
+        )
+
+    async def establish_key(self, eui64: Eui64, timeout_s: float) -> None:
+        """Have the hub begin key establishment with a device, and wait for its new link key.
+
+        Raises DeviceSilent when there is none in time.
+        """
+        entry = self._joined(eui64)
+        await self._board.exchanges.ask(
+            ("key", eui64),
+            lambda: self._board.establish_key(entry, timeout_s=timeout_s),
+            what=f"key establishment with {eui64}",
+            timeout_s=timeout_s,
         )
 
     def _joined(self, eui64: Eui64) -> DeviceLogEntry:
@@ -310,6 +346,13 @@ class CommunicationsHub:
         self._trust.announced(eui64, short_address, now=self._clock())
         self._wake.set()
 
+    async def _key_established(self, eui64: Eui64, link_key: bytes, suite: Suite) -> None:
+        self._link_keys.add(eui64, link_key)
+        await self._radio.set_link_key(eui64, link_key)
+        self._log.established(eui64, link_key, suite.number)
+        self._book.note(HubEventKind.KEY_ESTABLISHED, eui64, suite.name, suite=suite.number)
+        self._board.exchanges.answer(("key", eui64), link_key)
+
     # --- housekeeping -------------------------------------------------------------------------------------
 
     async def _send(self, message: ApsMessage, timeout_s: float) -> None:
@@ -324,21 +367,6 @@ class CommunicationsHub:
         self._tap.record(Boundary.HUB, str(eui64), self.name, "GBCS message that nobody asked for", message)
         for listener in self._gbcs_listeners:
             listener(eui64, message)
-
-    def _record(self, event: HubEvent) -> None:
-        self._events.append(event)
-        for listener in self._listeners:
-            listener(event)
-        self._tap.record(
-            Boundary.HUB,
-            self.name,
-            str(event.eui64),
-            str(event),
-            event=event.kind.value,
-            refusal=event.refusal.value if event.refusal else None,
-        )
-        if event.kind is HubEventKind.REFUSED:
-            _LOG.info("hub %s: %s", self.name, event)
 
     async def _keep_time(self) -> None:
         """Do what the trust centre has to do at a time."""

@@ -28,7 +28,11 @@ class DeviceState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLogEntry:
-    """One device. Times are the hub's clock in seconds; `install_code` has 16 octets and no CRC."""
+    """One device. Times are the hub's clock in seconds; `install_code` has 16 octets and no CRC.
+
+    `link_key` is the install code's; `derived_key` is what key establishment put in its place, in `suite` 1
+    or 2.
+    """
 
     eui64: Eui64
     install_code: bytes
@@ -39,6 +43,18 @@ class DeviceLogEntry:
     short_address: int | None = None
     joined_at: float | None = None
     heard_at: float | None = None  # Unix time
+    derived_key: bytes | None = None
+    suite: int | None = None
+
+    @property
+    def established(self) -> bool:
+        """Whether the device, on the network, has established a link key with the hub."""
+        return self.state is DeviceState.JOINED and self.derived_key is not None
+
+    @property
+    def trust_centre_link_key(self) -> bytes:
+        """The key that hub and device share now: the derived one, before that the install code's."""
+        return self.derived_key or self.link_key
 
     @property
     def window_end(self) -> float:
@@ -89,9 +105,11 @@ class DeviceLog:
         joined = (entry for entry in self._entries.values() if entry.state is DeviceState.JOINED)
         return next((entry for entry in joined if entry.short_address == short_address), None)
 
-    def joined(self, eui64: Eui64, short_address: int, *, now: float) -> DeviceLogEntry:
-        """Note that a device is on the network."""
+    def joined(self, eui64: Eui64, short_address: int, *, now: float, afresh: bool = False) -> DeviceLogEntry:
+        """Note that a device is on the network; one that joined afresh has yet to establish a key."""
         entry = self._entries[eui64]
+        if afresh:
+            entry = replace(entry, derived_key=None, suite=None)
         return self._set(replace(entry, state=DeviceState.JOINED, short_address=short_address, joined_at=now))
 
     def heard(self, short_address: int, *, at: float) -> None:
@@ -112,6 +130,12 @@ class DeviceLog:
                 state=DeviceState.RESTORED,
             )
         )
+
+    def established(self, eui64: Eui64, derived_key: bytes, suite: int) -> None:
+        """Note the link key that a device has established, in suite 1 or 2."""
+        entry = self._entries.get(eui64)
+        if entry is not None:
+            self._set(replace(entry, derived_key=derived_key, suite=suite))
 
     def left(self, eui64: Eui64) -> DeviceLogEntry | None:
         """Note that a device is no longer on the network; it stays in the log."""

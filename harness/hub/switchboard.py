@@ -1,7 +1,8 @@
 """A hub's side of every APS message: who answers it, and who waits for it.
 
-Incoming messages go to whoever asked for them, else to the Tunneling server or the plain ZCL servers;
-the hub's own questions (Match_Desc, Read Attributes, GBCS in a tunnel) start here.
+Incoming messages go to whoever asked for them, else to key establishment, the Tunneling server or the plain
+ZCL servers; the hub's own questions (Match_Desc, Read Attributes, GBCS in a tunnel) start here. A Smart
+Energy message that is not secured with an established link key goes nowhere: it is refused.
 """
 
 from __future__ import annotations
@@ -9,19 +10,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from harness.errors import BenchError, DecodeError, StimulusImpossible
+from harness.errors import BenchError, DecodeError, DeviceSilent, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.device_log import DeviceLog, DeviceLogEntry
 from harness.hub.exchanges import Exchanges
 from harness.hub.finder import Finder
+from harness.hub.key_establishment import KeyEstablishment, SetKey, is_key_establishment
 from harness.hub.profile import HubProfile
 from harness.hub.tunnel import TunnelServer, Unsolicited, is_tunnel_command
 from harness.hub.zcl_client import ZclClient
-from harness.hub.zcl_server import ZclServer
+from harness.hub.zcl_server import ZclServer, default_response
 from harness.rig.faces import ApsMessage
-from harness.zigbee import zdo
+from harness.zigbee import key_establishment, se_security, zdo
+from harness.zigbee.cbke.authority import CredentialStore
+from harness.zigbee.cbke.exchange import Failed
+from harness.zigbee.cbke.suites import SUITES
 from harness.zigbee.zcl import ZclFrame
 from harness.zigbee.zcl_general import ReadRecord
 
@@ -31,11 +36,27 @@ _REPLY_S = 10.0
 Send = Callable[[ApsMessage, float], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """What the switchboard needs for key establishment, and whom it tells.
+
+    `suites` is the bitmap to offer; `own` gives the hub's EUI-64; `set_key` makes radio and device log use a
+    key; `unsecured` is told of each message refused; `accepts_unsecured` refuses none, which no hub should.
+    """
+
+    credentials: CredentialStore
+    suites: int
+    own: Callable[[], Eui64]
+    set_key: SetKey
+    failed: Callable[[Eui64, Failed], None]
+    unsecured: Callable[[Eui64, str], None]
+    accepts_unsecured: bool = False
+
+
 class Switchboard:
     """Connects a hub's servers and clients with its radio.
 
-    `suites` is the key-establishment bitmap to show; `announced` is told of each Device_annce; `drops` makes
-    the tunnel server defective.
+    `announced` is told of each Device_annce; `drops` makes the tunnel server defective.
     """
 
     def __init__(
@@ -45,7 +66,7 @@ class Switchboard:
         log: DeviceLog,
         send: Send,
         *,
-        suites: int,
+        keys: Keys,
         drops: bool,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
@@ -61,7 +82,18 @@ class Switchboard:
         self.exchanges = Exchanges()
         self._finder = Finder(send, self.exchanges)
         self._client = ZclClient(send, self.exchanges)
-        self._server = ZclServer(profile, suites=suites, wall_clock=wall_clock)
+        self._server = ZclServer(profile, suites=keys.suites, wall_clock=wall_clock)
+        self._keys = keys
+        self._establishment = KeyEstablishment(
+            keys.credentials,
+            suites=keys.suites,
+            own=keys.own,
+            send=send,
+            spawn=self.spawn,
+            next_sequence=self._client.next_sequence,
+            set_key=keys.set_key,
+            failed=keys.failed,
+        )
         self._tunnel: TunnelServer | None = None
         if profile.tunnel is not None:
             self._tunnel = TunnelServer(
@@ -98,8 +130,32 @@ class Switchboard:
         *,
         client_side: bool,
         timeout_s: float,
+        secured: bool = True,
     ) -> Mapping[int, ReadRecord]:
-        """Find the endpoint, read the attributes."""
+        """Find the endpoint, read the attributes; `secured` False: under the network key alone, wrongly."""
+        to = await self._addressed(entry, cluster, client_side=client_side, timeout_s=timeout_s)
+        if not secured:
+            to = replace(to, link_key_secured=False)
+        elif to.link_key_secured:
+            self.check_established(entry)
+        return await self._client.read_attributes(
+            to, tuple(attributes), client_side=client_side, timeout_s=timeout_s
+        )
+
+    async def establish_key(self, entry: DeviceLogEntry, *, timeout_s: float) -> None:
+        """Begin key establishment with a device; how it ends is told as if the device had begun."""
+        to = await self._addressed(entry, key_establishment.CLUSTER, client_side=False, timeout_s=timeout_s)
+        suite = SUITES[2] if self._keys.suites & 2 else SUITES[1]
+        self._establishment.establish(entry.eui64, to, suite)
+
+    def check_established(self, entry: DeviceLogEntry) -> None:
+        """Raise DeviceSilent while there is no link key to secure Smart Energy messages to a device with."""
+        if self._profile.link_key_secured and not entry.established and not self._keys.accepts_unsecured:
+            raise DeviceSilent(f"{entry.eui64} has established no link key with hub {self._name}")
+
+    async def _addressed(
+        self, entry: DeviceLogEntry, cluster: int, *, client_side: bool, timeout_s: float
+    ) -> ApsMessage:
         assert entry.short_address is not None
         own = self._profile.endpoint_of(cluster) if client_side else self._profile.client_endpoint_of(cluster)
         own = own or self._profile.endpoints[0]
@@ -111,7 +167,7 @@ class Switchboard:
             client_side=client_side,
             timeout_s=timeout_s,
         )
-        to = ApsMessage(
+        return ApsMessage(
             peer=entry.short_address,
             peer_eui64=entry.eui64,
             profile=own.profile,
@@ -119,10 +175,8 @@ class Switchboard:
             source_endpoint=own.number,
             destination_endpoint=endpoint,
             payload=b"",
-            link_key_secured=self._profile.link_key_secured,
-        )
-        return await self._client.read_attributes(
-            to, tuple(attributes), client_side=client_side, timeout_s=timeout_s
+            link_key_secured=self._profile.link_key_secured
+            and se_security.needs_link_key(own.profile, cluster),
         )
 
     # --- housekeeping -------------------------------------------------------------------------------------
@@ -150,26 +204,54 @@ class Switchboard:
         except DecodeError as error:
             _LOG.warning("hub %s: 0x%04X sent what is no ZCL frame: %s", self._name, message.peer, error)
             return
-        if self._client.response(message, frame):
+        entry = self._log.by_short_address(message.peer)
+        if self._is_unsecured(message, frame, entry):
+            self._refuse(message, frame, entry)
+        elif not self._client.response(message, frame):
+            self._answer(message, self._serve(message, frame, entry))
+
+    def _is_unsecured(self, message: ApsMessage, frame: ZclFrame, entry: DeviceLogEntry | None) -> bool:
+        if self._keys.accepts_unsecured or not self._profile.link_key_secured:
+            return False
+        established = entry is not None and entry.established
+        return se_security.is_unsecured(
+            message.profile,
+            message.cluster,
+            frame,
+            link_key_secured=message.link_key_secured and established,
+            broadcast=message.broadcast,
+        )
+
+    def _refuse(self, message: ApsMessage, frame: ZclFrame, entry: DeviceLogEntry | None) -> None:
+        if entry is not None:
+            why = "under the network key" if entry.established else "before key establishment"
+            self._keys.unsecured(entry.eui64, f"cluster 0x{message.cluster:04X} {why}")
+        if se_security.may_be_refused(frame, broadcast=message.broadcast):
+            refusal = default_response(frame, se_security.REFUSAL)
+            self._answer(replace(message, link_key_secured=False), refusal)
+
+    def _answer(self, message: ApsMessage, answer: ZclFrame | None) -> None:
+        if answer is None:
             return
-        answer = self._serve(message, frame)
-        if answer is not None:
-            reply = replace(
-                message,
-                source_endpoint=message.destination_endpoint,
-                destination_endpoint=message.source_endpoint,
-                payload=answer.to_bytes(),
-            )
-            self.spawn(lambda: self._reply(reply), "reply")
+        reply = replace(
+            message,
+            source_endpoint=message.destination_endpoint,
+            destination_endpoint=message.source_endpoint,
+            payload=answer.to_bytes(),
+        )
+        self.spawn(lambda: self._reply(reply), "reply")
 
     def forget(self, eui64: Eui64) -> None:
         """Drop what is known of a device's present stay on the HAN."""
         self._finder.forget(eui64)
+        self._establishment.forget(eui64)
         if self._tunnel is not None:
             self._tunnel.forget(eui64)
 
-    def _serve(self, message: ApsMessage, frame: ZclFrame) -> ZclFrame | None:
-        entry = self._log.by_short_address(message.peer)
+    def _serve(self, message: ApsMessage, frame: ZclFrame, entry: DeviceLogEntry | None) -> ZclFrame | None:
+        if entry is not None and is_key_establishment(message, frame):
+            self._establishment.receive(message, frame, entry.eui64)
+            return None
         if self._tunnel is not None and entry is not None and is_tunnel_command(message, frame):
             return self._tunnel.receive(message, frame, entry.eui64)
         return self._server.answer(message.cluster, frame)
@@ -193,13 +275,14 @@ class Switchboard:
 
     # --- tasks --------------------------------------------------------------------------------------------
 
-    def spawn(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+    def spawn(self, work: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
         """Run something beside; what goes wrong with it is logged."""
         task = asyncio.get_running_loop().create_task(
             self._supervise(work, name), name=f"{self._name} {name}"
         )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def stop(self) -> None:
         """Cancel what runs beside."""

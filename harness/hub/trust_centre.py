@@ -31,6 +31,9 @@ class HubEventKind(Enum):
     LEFT = "left"
     REMOVED = "removed"
     WINDOW_OVER = "join window over"
+    KEY_ESTABLISHED = "key established"  # with `suite`; the radio has the link key, the device log too
+    KEY_NOT_ESTABLISHED = "key not established"
+    UNSECURED = "message without link key refused"
     RESTORED = "restored"
 
 
@@ -45,13 +48,14 @@ class Refusal(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubEvent:
-    """One thing a hub did or saw, by the hub's clock (seconds)."""
+    """One thing a hub did or saw, by the hub's clock (seconds); `suite` of key establishment is 1 or 2."""
 
     at: float
     kind: HubEventKind
     eui64: Eui64
     refusal: Refusal | None = None
     note: str = ""
+    suite: int | None = None
 
     def __str__(self) -> str:
         reason = f" ({self.refusal.value})" if self.refusal else ""
@@ -64,7 +68,7 @@ class TrustCentre:
     def __init__(self, log: DeviceLog, record: Callable[[HubEvent], None]) -> None:
         self._log = log
         self._record = record
-        self._awaited: dict[Eui64, tuple[float, int]] = {}  # announcement due by, short address
+        self._awaited: dict[Eui64, tuple[float, bool]] = {}  # announcement due by; whether it joins afresh
 
     def whitelist(self, eui64: Eui64, install_code: bytes, *, window_s: float, now: float) -> DeviceLogEntry:
         """Add a device to the log; ValueError for a bad install code or window."""
@@ -95,7 +99,8 @@ class TrustCentre:
         elif notice.kind is JoinKind.SECURED_REJOIN:
             self._rejoined(notice, now)
         elif notice.admitted:
-            self._awaited[notice.eui64] = (now + ANNOUNCE_WITHIN_S, notice.short_address)
+            afresh = notice.kind is JoinKind.UNSECURED_JOIN
+            self._awaited[notice.eui64] = (now + ANNOUNCE_WITHIN_S, afresh)
             self._note(now, HubEventKind.KEY_SENT, notice.eui64)
         else:
             self._refuse(notice.eui64, self._why(notice.eui64, now), now)
@@ -110,7 +115,8 @@ class TrustCentre:
             )
             return False
         again = entry.state is DeviceState.JOINED and awaited is None
-        self._log.joined(eui64, short_address, now=now)
+        afresh = awaited is not None and awaited[1]
+        self._log.joined(eui64, short_address, now=now, afresh=afresh)
         self._note(now, HubEventKind.REJOINED if again else HubEventKind.JOINED, eui64)
         return True
 

@@ -1,4 +1,4 @@
-"""What the air testifies: GBCS in tunnels, plain ZCL reads, the suites that a hub offered, keys in clear."""
+"""What the air testifies: GBCS in tunnels, plain ZCL reads, suites offered and used, what went unsecured."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from harness.eui64 import Eui64
 from harness.evidence.recorder import CaseRecorder
 from harness.rig.bench import Bench
 from harness.smets.han import AttributeAddress, Side
-from harness.zigbee import key_establishment
+from harness.zigbee import key_establishment, se_security
+from harness.zigbee.cbke.commands import ConfirmKey, Initiate
 from harness.zigbee.decoder import Decoder
 from harness.zigbee.records import DecodedFrame
 from harness.zigbee.tunnel import HrgpMessage, TransferData
 from harness.zigbee.zcl import Direction
-from harness.zigbee.zcl_general import ReadAttributes, ReadAttributesResponse
+from harness.zigbee.zcl_general import DefaultResponse, ReadAttributes, ReadAttributesResponse
 
 _SIDE = {Side.CLIENT: Direction.TO_CLIENT, Side.SERVER: Direction.TO_SERVER}
 
@@ -62,6 +63,39 @@ class OnAir:
                     return value
         return None
 
+    def suite_of_certificates(self, one: Eui64, other: Eui64) -> int | None:
+        """Return the suite of the last certificates that both showed each other, None unless they agree."""
+        shown = {
+            frame.source_eui64: frame.zcl_body.suite
+            for frame in self.frames
+            if isinstance(frame.zcl_body, Initiate) and frame.source_eui64 in (one, other)
+        }
+        return shown[one] if len(shown) == 2 and shown[one] == shown[other] else None
+
+    def key_confirmations(self, one: Eui64, other: Eui64) -> set[Eui64]:
+        """Return who of the two confirmed an established key to the other."""
+        return {
+            frame.source_eui64
+            for frame in self.frames
+            if isinstance(frame.zcl_body, ConfirmKey)
+            and frame.source_eui64 is not None
+            and {frame.source_eui64, frame.destination_eui64} == {one, other}
+        }
+
+    def unsecured(self, source: Eui64, destination: Eui64) -> tuple[DecodedFrame, ...]:
+        """Return the Smart Energy messages that went without the link key that they need, refusals apart."""
+        return tuple(
+            frame
+            for frame in self.frames
+            if frame.zcl is not None
+            and frame.source_eui64 == source
+            and frame.destination_eui64 == destination
+            and frame.aps is not None
+            and frame.aps_aux is None
+            and se_security.needs_link_key(frame.aps.profile or 0, frame.aps.cluster or 0)
+            and not isinstance(frame.zcl_body, DefaultResponse)
+        )
+
 
 def heard(recorder: CaseRecorder, bench: Bench) -> OnAir:
     """Return what was heard in a case so far, read again when there are frames whose key came late."""
@@ -75,8 +109,9 @@ def heard(recorder: CaseRecorder, bench: Bench) -> OnAir:
         except BenchError:  # not started
             continue
         again.keys.add_network_key(keys.network_key)
-        for eui64, key in keys.link_keys.items():
-            again.keys.add_link_key(key, eui64)
+        for eui64, known in keys.link_keys.items():
+            for key in known:
+                again.keys.add_link_key(key, eui64)
     return _clearer(frames, tuple(again.feed(frame.psdu) for frame in frames))
 
 

@@ -12,6 +12,7 @@ from harness.errors import BenchError
 from harness.evidence.pack import EvidencePack
 from harness.evidence.recorder import CaseRecorder
 from harness.evidence.verdict import CaseResult, StepResult, Verdict
+from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.plan import row
 from harness.plan.context import CaseContext
 from harness.plan.judge import Judgement, judge, reason_of
@@ -54,6 +55,19 @@ class Attempt:
 
     async def run(self) -> CaseResult:
         """Take it to its end. Cancelled, it leaves a result that says so and passes the cancelling on."""
+        forget = [entry.hub.listen(self._hub_told) for entry in self.bench.hubs.values()]
+        try:
+            return await self._run()
+        finally:
+            for stop in forget:
+                stop()
+
+    def _hub_told(self, event: HubEvent) -> None:
+        """Know a link key before anything that it secures is on the air."""
+        if event.kind is HubEventKind.KEY_ESTABLISHED:
+            self._context.note_keys()
+
+    async def _run(self) -> CaseResult:
         try:
             judgement = await self._judged()
         except asyncio.CancelledError:

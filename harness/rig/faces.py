@@ -181,6 +181,9 @@ class Radio(Protocol):
     async def permit(self, eui64: Eui64, link_key: bytes, window_s: float) -> None:
         """Let this one device in for `window_s`, under its install-code link key (16 octets)."""
 
+    async def set_link_key(self, eui64: Eui64, link_key: bytes) -> None:
+        """Share this link key (16 octets) with a device from now on, in place of the one before."""
+
     async def close_window(self) -> None:
         """Let nobody in from now, and forget transient keys."""
 
@@ -215,7 +218,10 @@ class PpmidIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PpmidStatus:
-    """What a PPMID says of its place on a HAN. `mode` is its own text: "SMETS1", "SMETS2+" or "none"."""
+    """What a PPMID says of its place on a HAN. `mode` is its own text: "SMETS1", "SMETS2+" or "none".
+
+    `suite_used` is the suite by which it has established its link key: 0 for none, None when it does not say.
+    """
 
     state: str  # "out" | "joining" | "joined"
     mode: str
@@ -225,6 +231,7 @@ class PpmidStatus:
     extended_pan_id: Eui64 | None = None
     short_address: int | None = None
     parent: Eui64 | None = None
+    suite_used: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

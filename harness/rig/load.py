@@ -17,8 +17,10 @@ from harness.documents import Node, bind, load_document, nearest, walk
 from harness.errors import ConfigError
 from harness.hub.defects import HubDefect
 from harness.hub.profile import PROFILES, HubProfile, load_profile
+from harness.rig.certificates import load_certificates
 from harness.rig.faces import DriverSpec, Face
 from harness.rig.model import HubEntry, Rig
+from harness.zigbee.cbke.authority import BenchAuthority
 
 GROUP = "ppmid_bench.drivers"
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
@@ -34,6 +36,7 @@ def load_rig(path: Path) -> Rig:
     for name, hub in rig.hubs.items():
         _check_hub(rig.where.items["hubs"].items[name], hub)
     _check_words(rig.where.items["dcc"], rig.dcc.defects, DccDefect)
+    load_certificates(rig.pki.certificates, BenchAuthority(rig.pki.seed))
     for _, face, node in resources(rig):
         driver_options(node, face, None)
     _check_references(rig)

@@ -66,9 +66,13 @@ class DccEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PkiEntry:
-    """Where keys come from: `seed` for the bench's own, never secret, keys."""
+    """Where keys come from: `seed` for the bench's own, never secret, keys.
+
+    `certificates` are files with Smart Energy certificates of the hubs' dongles.
+    """
 
     seed: str = "ppmid-bench"
+    certificates: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

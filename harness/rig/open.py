@@ -21,6 +21,7 @@ from harness.hub.defects import HubDefect
 from harness.hub.gbcs_hub import GbcsHub
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.rig.bench import Bench, HubOnBench
+from harness.rig.certificates import load_certificates
 from harness.rig.faces import DriverContext, Environment, Face, NetworkSettings
 from harness.rig.load import driver_of, driver_options, environment_nodes, hub_profile
 from harness.rig.model import Rig
@@ -28,6 +29,7 @@ from harness.smets.cpl import Cpl
 from harness.smets.rulebook import Rulebook
 from harness.smets.version import SmetsVersion
 from harness.tap import Tap
+from harness.zigbee.cbke.authority import BenchAuthority
 
 
 def load_rig_cpl(rig: Rig, rules: Rulebook) -> Cpl:
@@ -123,6 +125,8 @@ class _Opening:
         self._stack.push_async_callback(close)
 
     async def _start_hubs(self, dcc: EmbeddedDcc) -> dict[str, HubOnBench]:
+        pki = self._rig.pki
+        credentials = load_certificates(pki.certificates, BenchAuthority(pki.seed))
         hubs: dict[str, HubOnBench] = {}
         for name, entry in self._rig.hubs.items():
             profile = hub_profile(entry, self._rig.where.items["hubs"].items[name])
@@ -133,6 +137,7 @@ class _Opening:
                 self._create(f"hubs.{name}.radio", Face.RADIO, entry.radio),
                 self._tap,
                 defects=[HubDefect(word) for word in entry.defects],
+                credentials=credentials,
             )
             if isinstance(hub, GbcsHub):
                 hub.be_chf(BenchPki(self._rig.pki.seed), utc_now)

@@ -37,8 +37,8 @@ def record_everything(folder, policy):
     pack.secrets.add_install_code(CODE)
     pack.describe(plan=f"set_install_code {{value: {CODE.hex()}}}")
     recorder = pack.begin_case("ROW-1")
-    recorder.add_keys([NETWORK_KEY], {PPMID: link_key(CODE)})
-    recorder.add_keys([NETWORK_KEY], {PPMID: LATER_KEY})
+    recorder.add_keys([NETWORK_KEY], {PPMID: (link_key(CODE),)})
+    recorder.add_keys([NETWORK_KEY], {PPMID: (LATER_KEY,)})
     line = f"install-code seq=1 value={CODE.hex().upper()}"
     pack.tap.record(Boundary.SERIAL, "bench", "ppmid", line, line.encode(), raw=CODE.hex("-"))
     keys = NETWORK_KEY + LATER_KEY + link_key(CODE)

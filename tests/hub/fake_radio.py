@@ -7,11 +7,13 @@ from dataclasses import replace
 from harness.errors import RadioUndelivered, RigFault
 from harness.eui64 import Eui64
 from harness.rig.faces import ApsMessage, JoinKind, JoinNotice, NetworkState, RadioInfo
+from harness.zigbee import se_security
 
 HUB = Eui64.parse("00-DB-12-34-56-78-91-02")
 PPMID = Eui64.parse("00-DB-12-34-56-78-90-A4")
 CODE = bytes.fromhex("83FED3407A939723A5C639B26916D505")
 KEY = bytes.fromhex("66B6900981E1EE3CA4206B6B861C02BB")
+DERIVED = bytes(range(100, 116))
 
 
 class FakeRadio:
@@ -26,6 +28,7 @@ class FakeRadio:
         self.fault = None
         self.opened = False
         self.forgotten = []
+        self.link_keys = {}
 
     async def open(self, endpoints, listener):
         self._check()
@@ -52,6 +55,10 @@ class FakeRadio:
 
     async def close_window(self):
         self.windows.clear()
+
+    async def set_link_key(self, eui64, link_key):
+        self._check()
+        self.link_keys[eui64] = link_key
 
     async def send(self, message, *, timeout_s=10.0):
         self._check()
@@ -95,7 +102,10 @@ class CarelessFakeRadio(FakeRadio):
 
 
 class FakeDevice:
-    """A device with a link key. `answers` maps an APS message to the messages that it answers with."""
+    """A device with a link key. `answers` maps an APS message to the messages that it answers with.
+
+    What it says is secured as it must be. With `establishes` it has a derived key as soon as it has joined.
+    """
 
     sleeps = False
 
@@ -105,6 +115,7 @@ class FakeDevice:
         self.received = []
         self.answers = lambda message: ()
         self.obeys = True
+        self.establishes = True
 
     def join(self):
         """Try to join; return whether it is on the network."""
@@ -115,6 +126,8 @@ class FakeDevice:
             return False
         self.radio.devices[self.short_address] = self
         self.announce()
+        if self.establishes:
+            self.radio.listener._log.established(self.eui64, DERIVED, 2)
         return True
 
     def announce(self):
@@ -123,6 +136,7 @@ class FakeDevice:
         self.say(profile=0, cluster=0x0013, source=0, destination=0, payload=body, broadcast=True)
 
     def say(self, *, cluster, payload, profile=0x0109, source=1, destination=123, **changes):
+        changes.setdefault("link_key_secured", se_security.needs_link_key(profile, cluster))
         self.radio.listener.radio_message(
             ApsMessage(
                 peer=self.short_address,

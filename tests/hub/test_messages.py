@@ -302,7 +302,7 @@ def test_a_device_that_is_not_in_the_log_gets_no_tunnel():
         bench.radio.devices[0x7777] = stranger
         stranger.say(cluster=TUNNEL, payload=REQUEST_TUNNEL)
         await settle()
-        assert [m.payload for m in stranger.received] == [bytes.fromhex("18 11 0B 00 81")]
+        assert [m.payload for m in stranger.received] == [bytes.fromhex("18 11 0B 00 01")]  # no link key
 
     run(scenario)
 

@@ -53,9 +53,10 @@ from harness.rig.faces import (
 from harness.rig.model import PpmidDevice
 from harness.smets.version import SmetsVersion
 from harness.tap import NullTap
-from harness.zigbee import mac, zdo
+from harness.zigbee import aps, mac, zdo
 from harness.zigbee.aps import ApsFrame, ApsFrameType
 from harness.zigbee.aps_commands import KeyType, TransportKey
+from harness.zigbee.cbke.authority import BenchAuthority
 from harness.zigbee.mac import Capability, MacFrame, MacFrameType
 from harness.zigbee.nwk import NwkFrame, NwkFrameType
 from tests.smets.rules import own
@@ -82,7 +83,7 @@ class FakeAir:
         self.deaf_to = set()
         self.counter = 0
 
-    def message(self, radio, payload, *, up, cluster, profile, source, destination):
+    def message(self, radio, payload, *, up, cluster, profile, source, destination, secured):
         if cluster in self.deaf_to:
             return
         frame = ApsFrame(
@@ -94,6 +95,9 @@ class FakeAir:
             counter=self.counter & 0xFF,
             payload=payload,
         )
+        if secured and radio.link_key is not None:
+            sender = PPMID if up else radio.eui64
+            frame = aps.protect(frame, radio.link_key, frame_counter=self.counter, source=sender)
         self.show(radio, frame, up=up)
 
     def clear_key(self, radio):
@@ -174,6 +178,7 @@ class FakeRadio:
         self.stack = None
         self.listener = None
         self.heals = True  # a new start brings it back
+        self.link_key = None
 
     async def open(self, endpoints, listener):
         if self.heals:
@@ -208,6 +213,10 @@ class FakeRadio:
     async def close_window(self):
         self.windows.clear()
 
+    async def set_link_key(self, eui64, link_key):
+        self._check()
+        self.link_key = link_key
+
     async def send(self, message, *, timeout_s=10.0):
         self._check()
         if self.unheard or self.stack is None or not self.stack.on or message.peer != SHORT:
@@ -220,6 +229,7 @@ class FakeRadio:
             profile=message.profile,
             source=message.source_endpoint,
             destination=message.destination_endpoint,
+            secured=message.link_key_secured,
         )
         self.stack.deliver(message)
 
@@ -366,6 +376,7 @@ class FakeStack:
             profile=profile,
             source=source,
             destination=destination,
+            secured=secured,
         )
         message = ApsMessage(
             peer=SHORT,
@@ -404,6 +415,9 @@ class FakeStack:
                 rssi_dbm=-40,
             )
         )
+
+    def set_link_key(self, key):
+        assert key == self.radio.link_key  # the hub has it first
 
     def save(self):
         return {"channel": self.network.channel}
@@ -582,7 +596,8 @@ async def fake_bench(
     hubs = {}
     for name, radio in radios.items():
         profile = load_profile(name)
-        core = (GbcsHub if profile.tunnel else CommunicationsHub)(name, profile, radio, tap, defects=hub)
+        kind = GbcsHub if profile.tunnel else CommunicationsHub
+        core = kind(name, profile, radio, tap, defects=hub, credentials=BenchAuthority(SEED))
         if isinstance(core, GbcsHub):
             core.be_chf(BenchPki(SEED), utc_now)
             core.listen_gbcs(lambda _, message, core=core: embedded.take_alert(core.eui64, message))

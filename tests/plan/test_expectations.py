@@ -626,6 +626,7 @@ def test_gbcs_in_a_tunnel_of_a_smets1_hub_fails(said):
                 profile=0x0109,
                 source=1,
                 destination=1,
+                secured=True,
             )
 
         original = parts.ppmid.join

@@ -13,13 +13,13 @@ from harness.zigbee.key_establishment import CLUSTER, KEY_ESTABLISHMENT_SUITE, K
 from harness.zigbee.zcl_types import DataType
 
 
-async def read_suites(questions: Questions) -> int:
-    """Return the suite bitmap that the hub offers, read with network security. Raises Unanswered."""
+async def read_suites(questions: Questions) -> tuple[int, int]:
+    """Return the hub's Key Establishment endpoint and the suite bitmap that it offers. Raises Unanswered."""
     endpoint = await questions.match(CLUSTER)
     value = await questions.read(endpoint, CLUSTER, KEY_ESTABLISHMENT_SUITE, secured=False)
     if value.type is not DataType.BITMAP16 or not isinstance(value.value, int):
         raise Unanswered(f"KeyEstablishmentSuite is no bitmap16: {value}")
-    return value.value
+    return endpoint, value.value
 
 
 def choose_mode(suites: int, defects: frozenset[Defect]) -> Mode:

@@ -16,6 +16,11 @@ class Defect(Enum):
     BAD_RESPONSE_MAC = "bad-response-mac"
     ACCEPTS_CLEAR_KEY = "accepts-clear-key"  # takes a network key that its install code does not protect
     STALE_FIRMWARE_VERSION = "stale-firmware-version"  # reports the version before its own
+    SKIPS_KEY_ESTABLISHMENT = "skips-key-establishment"  # Smart Energy under the install code's link key
+    WRONG_CONFIRM_KEY = "wrong-confirm-key"  # proves another key than the one established
+    ANOTHERS_CERTIFICATE = "anothers-certificate"  # shows the certificate of another device
+    NETWORK_KEY_ONLY = "network-key-only"  # sends Smart Energy without the link key that it established
+    ACCEPTS_UNSECURED = "accepts-unsecured"  # obeys Smart Energy that comes under the network key alone
     SILENT_TUNNEL = "silent-tunnel"  # takes GBCS commands and never answers
     ACCEPTS_REPLAY = "accepts-replay"  # obeys a command whose counter is not a new one
     IGNORES_SIGNATURE = "ignores-signature"  # joins on a command whose signature is wrong or missing

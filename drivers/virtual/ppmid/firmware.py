@@ -6,7 +6,8 @@
                      |                                       |  ^
                      +--no network, key or suite--> OUT      +--+ parent lost, power back: rejoin
 
-The mode is chosen once a join, kept without power, and given up on leaving. On SMETS2+ a tunnel is kept open.
+The mode is chosen once a join, kept without power, and given up on leaving. The link key is established
+before the PPMID calls itself joined; Smart Energy without it is refused. On SMETS2+ a tunnel is kept open.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -22,11 +24,13 @@ from drivers.virtual.ppmid.config import PpmidConfig, check_install_code
 from drivers.virtual.ppmid.console import Refusal
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.gbcs_client import GbcsClient
+from drivers.virtual.ppmid.key_establishment import KeyEstablishment, is_key_establishment
 from drivers.virtual.ppmid.nonvolatile import Memory, Mode
 from drivers.virtual.ppmid.questions import ENDPOINT, Questions, Unanswered
 from drivers.virtual.ppmid.received import ReceivedLog
 from drivers.virtual.ppmid.surroundings import PpmidStack
 from drivers.virtual.ppmid.tunnel_client import TunnelClient, TunnelHabits
+from drivers.virtual.ppmid.unsecured import is_unsecured, refusal
 from drivers.virtual.ppmid.zcl_server import ZclServer
 from drivers.virtual.stack.faces import (
     ApsIndication,
@@ -39,6 +43,7 @@ from harness.errors import DecodeError
 from harness.eui64 import Eui64
 from harness.gbcs.use_cases.firmware import PPMID_FIRMWARE_ACTIVATION
 from harness.zigbee import install_code, tunnel
+from harness.zigbee.cbke.suites import Suite
 from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType
 
 Event = Callable[[str, Mapping[str, str]], None]
@@ -79,6 +84,14 @@ class Firmware:
         self._received = ReceivedLog()
         self._questions = Questions(self._send, config.timings)
         self._server = ZclServer(config, self._received)
+        self._keys = KeyEstablishment(
+            config,
+            send=self._send,
+            spawn=self.spawn,
+            next_sequence=self._questions.next_sequence,
+            hub=lambda: self._parent,
+            use_key=self._use_key,
+        )
         self._gbcs = GbcsClient(config, self._kept, memory, self._received)
         self._joining: asyncio.Task[None] | None = None
         self._attempt: tuple[str, float] | None = None  # number of the join command, and when it came
@@ -133,7 +146,12 @@ class Firmware:
     def status(self) -> Mapping[str, str]:
         """Return where this is."""
         kept, network, short = self._kept, self._stack.network, self._stack.short_address
-        fields = {"state": self._state.value, "mode": kept.mode.value, "suites": str(kept.suites)}
+        fields = {
+            "state": self._state.value,
+            "mode": kept.mode.value,
+            "suites": str(kept.suites),
+            "key_establishment": str(kept.suite_used),
+        }
         if self._state is not State.JOINED or network is None:
             return fields
         fields |= {
@@ -216,17 +234,26 @@ class Firmware:
         if result.failure is not None:
             return result.failure.value
         self._parent = result.parent_eui64
-        if Defect.KEEPS_MODE_ON_LEAVE in self._config.defects and self._kept.mode is not Mode.NONE:
-            return None
         try:
-            suites = await read_suites(self._questions)
+            endpoint, suites = await read_suites(self._questions)
         except Unanswered:
             if self._config.stays_without_mode and self._stack.network is not None:
                 return None
             return "no-key-establishment" if self._stack.network is not None else "refused"
-        self._kept.suites = suites
-        self._kept.mode = choose_mode(suites, self._config.defects)
-        return None if self._kept.mode is not Mode.NONE else "no-key-establishment"
+        if Defect.KEEPS_MODE_ON_LEAVE not in self._config.defects or self._kept.mode is Mode.NONE:
+            self._kept.suites = suites
+            self._kept.mode = choose_mode(suites, self._config.defects)
+        if self._kept.mode is Mode.NONE:
+            return "no-key-establishment"
+        if Defect.SKIPS_KEY_ESTABLISHMENT in self._config.defects:
+            return None
+        return None if await self._keys.establish(endpoint, suites) else "key-establishment-failed"
+
+    def _use_key(self, key: bytes, suite: Suite) -> None:
+        self._stack.set_link_key(key)
+        self._kept.suite_used = suite.number
+        if self._state is State.JOINED:
+            self._keep_place()
 
     async def _stay_out(self, reason: str) -> None:
         await self._leave_network()
@@ -336,11 +363,18 @@ class Firmware:
             frame = ZclFrame.from_bytes(message.payload)
         except DecodeError:
             return
-        answer = self._answer(message, frame)
+        if is_unsecured(message, frame, self._config, self._kept):
+            message = replace(message, link_key_secured=False)
+            answer = refusal(message, frame)
+        else:
+            answer = self._answer(message, frame)
         if answer is not None:
             self.spawn(self._reply(message, answer))
 
     def _answer(self, message: ApsIndication, frame: ZclFrame) -> ZclFrame | None:
+        if is_key_establishment(message, frame):
+            self._keys.take(message, frame)
+            return None
         if _is_for_tunnel(message, frame) and self._tunnel is not None:
             return self._tunnel.take(message, frame)
         if self._questions.take_zcl(message, frame):
@@ -361,6 +395,8 @@ class Firmware:
         )
 
     async def _send(self, request: ApsRequest) -> Delivery:
+        if Defect.NETWORK_KEY_ONLY in self._config.defects:
+            request = replace(request, link_key_secured=False)
         return await self._stack.send(request)
 
 

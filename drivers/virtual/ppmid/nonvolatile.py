@@ -22,14 +22,16 @@ class Mode(Enum):
 class NonVolatile:
     """The non-volatile memory's content.
 
-    `suites` is the bitmap that the mode was chosen from; `counters` the highest GBCS counter taken from each
-    originator, `counter` the last of its own; `joined` the devices that it is joined to, with the numbers of
-    their types; `stack` what the Zigbee stack saves.
+    `suites` is the bitmap that the mode was chosen from, `suite_used` the suite (1, 2) that the link key was
+    established in, 0 before; `counters` the highest GBCS counter taken from each originator, `counter` the
+    last of its own; `joined` the devices that it is joined to, with the numbers of their types; `stack` what
+    the Zigbee stack saves.
     """
 
     install_code: bytes
     mode: Mode = Mode.NONE
     suites: int = 0
+    suite_used: int = 0
     counters: dict[Eui64, int] = field(default_factory=dict)
     counter: int = 0
     joined: dict[Eui64, int] = field(default_factory=dict)
@@ -37,7 +39,7 @@ class NonVolatile:
 
     def forget_network(self) -> None:
         """Be on no network, in no mode, joined to nobody; counters stay, lest an old command work again."""
-        self.mode, self.suites, self.stack = Mode.NONE, 0, None
+        self.mode, self.suites, self.suite_used, self.stack = Mode.NONE, 0, 0, None
         self.joined.clear()
 
 
@@ -55,6 +57,7 @@ class Memory:
                 "install_code": content.install_code.hex(),
                 "mode": content.mode.value,
                 "suites": content.suites,
+                "suite_used": content.suite_used,
                 "counters": {str(eui64): count for eui64, count in content.counters.items()},
                 "counter": content.counter,
                 "joined": {str(eui64): number for eui64, number in content.joined.items()},
@@ -69,6 +72,7 @@ class Memory:
             install_code=bytes.fromhex(content["install_code"]),
             mode=Mode(content["mode"]),
             suites=content["suites"],
+            suite_used=content["suite_used"],
             counters={Eui64.parse(eui64): count for eui64, count in content["counters"].items()},
             counter=content["counter"],
             joined={Eui64.parse(eui64): number for eui64, number in content["joined"].items()},

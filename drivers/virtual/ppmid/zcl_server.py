@@ -1,7 +1,6 @@
 """What the PPMID answers to plain ZCL: attributes of its server and client clusters, and statuses.
 
-Source: 07-5123 (ZCL) §2.5 (global commands, when a Default Response is due), §11 (OTA Upgrade attributes);
-ZSE 1.4 §5.4.6 (which clusters need the link key).
+Source: 07-5123 (ZCL) §2.5 (global commands, when a Default Response is due), §11 (OTA Upgrade attributes).
 """
 
 from __future__ import annotations
@@ -43,7 +42,6 @@ DESCRIPTOR = SimpleDescriptor(
     output_clusters=USES,
 )
 
-_NETWORK_KEY_SUFFICES = (BASIC, key_establishment.CLUSTER)
 _BOTH_SUITES = KeyEstablishmentSuites.SUITE_1 | KeyEstablishmentSuites.SUITE_2
 _NEVER_ANSWERED = (
     GlobalCommand.READ_ATTRIBUTES_RESPONSE,
@@ -95,8 +93,6 @@ class ZclServer:
         general = request.frame_type is ZclFrameType.GLOBAL
         if message.cluster not in sides:
             return ZclStatus.UNSUPPORTED_CLUSTER
-        if not message.link_key_secured and message.cluster not in _NETWORK_KEY_SUFFICES:
-            return ZclStatus.NOT_AUTHORIZED
         if request.manufacturer is not None:
             own = ZclStatus.UNSUP_MANUF_GENERAL_COMMAND, ZclStatus.UNSUP_MANUF_CLUSTER_COMMAND
             return own[0] if general else own[1]

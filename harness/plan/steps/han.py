@@ -8,8 +8,8 @@ from harness.documents import Seconds
 from harness.errors import BenchError, DutFault, StimulusImpossible, SystemFault
 from harness.hub.core import CommunicationsHub
 from harness.hub.device_log import DeviceState
-from harness.hub.trust_centre import Refusal
-from harness.plan import air
+from harness.hub.trust_centre import HubEvent, HubEventKind, Refusal
+from harness.plan import air, key_witnesses
 from harness.plan.context import CaseContext
 from harness.plan.expect import hold
 from harness.plan.steps.step import Seen, Step, step
@@ -80,7 +80,7 @@ class Unjoin(Step):
 @step("expect_han")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectHan(Step):
-    """The PPMID is on the HAN of its hub, in this mode, and this key-establishment suite is offered there."""
+    """The PPMID is on the HAN of its hub, in this mode, and has its link key by this suite, which it uses."""
 
     mode: SmetsVersion
     key_establishment: int | None = None
@@ -99,6 +99,7 @@ class ExpectHan(Step):
         _on_this_network(case, entry.hub, status)
         if self.key_establishment is not None:
             await _suite(case, entry, status, self.key_establishment)
+            await _suite_used(case, entry, status, self.key_establishment)
         ruled, rule = expected_mode(entry.family, case.bench.rules)
         hold(
             case,
@@ -135,6 +136,21 @@ async def _suite(case: CaseContext, entry: HubOnBench, status: PpmidStatus, suit
     )
 
 
+async def _suite_used(case: CaseContext, entry: HubOnBench, status: PpmidStatus, suite: int) -> None:
+    """Hold the suite by which the link key was established against the one that is expected."""
+    ruled, rule = expected_suite(entry.family, case.bench.rules)
+    hold(
+        case,
+        f"suite by which the PPMID established its link key with hub {entry.hub.name}",
+        wanted=suite,
+        seen=await key_witnesses.of_key_establishment(case, entry, status),
+        ruled=ruled,
+        rules=(rule,),
+        fault=DutFault,
+    )
+    await key_witnesses.link_key_is_used(case)
+
+
 def _on_this_network(case: CaseContext, hub: CommunicationsHub, status: PpmidStatus) -> None:
     network = hub.network
     if status.state != "joined":
@@ -166,8 +182,17 @@ async def _why_out(
             return SystemFault(f"{says}; hub {hub.name} refused it: {event}")
     if await case.air_is_quiet() and case.recorder.air_record.network_keys_in_clear():
         return SystemFault(f"{says}; hub {hub.name} sent the network key in the clear")
-    note = f"; the hub says: {refusals[-1]}" if refusals else ""
+    told = [*refusals, *_without_key(case, hub, before)]
+    note = f"; the hub says: {told[-1]}" if told else ""
     return DutFault(f"{says}, {where(outcome.status)}{note}")
+
+
+def _without_key(case: CaseContext, hub: CommunicationsHub, before: int) -> list[HubEvent]:
+    return [
+        event
+        for event in hub.events[before:]
+        if event.eui64 == case.bench.device and event.kind is HubEventKind.KEY_NOT_ESTABLISHED
+    ]
 
 
 def on_han(case: CaseContext, hub: CommunicationsHub) -> bool:
@@ -187,6 +212,7 @@ def _plain(status: PpmidStatus) -> dict[str, object]:
         "state": status.state,
         "mode": status.mode,
         "suites": status.suites_offered,
+        "key_establishment": status.suite_used,
         "channel": status.channel,
         "pan": None if status.pan_id is None else f"{status.pan_id:04X}",
         "extended_pan": None if status.extended_pan_id is None else str(status.extended_pan_id),

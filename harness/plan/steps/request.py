@@ -15,7 +15,7 @@ from harness.errors import (
     StimulusImpossible,
     SystemFault,
 )
-from harness.plan import witnesses
+from harness.plan import key_witnesses, witnesses
 from harness.plan.context import CaseContext, Request
 from harness.plan.expect import hold, refused
 from harness.plan.steps.step import Seen, Step, step
@@ -120,9 +120,10 @@ class ExpectRoute(Step):
                 rules=ruled.rules,
                 fault=SystemFault,
             )
-        if self.via == "gbcs":
-            return await witnesses.of_gbcs(case, request)
-        return await witnesses.of_s1sp(case, request)
+        prove = witnesses.of_gbcs if self.via == "gbcs" else witnesses.of_s1sp
+        seen = await prove(case, request)
+        await key_witnesses.link_key_is_used(case)
+        return seen
 
 
 def last_request(case: CaseContext) -> Request:

@@ -18,6 +18,7 @@ PPMID = Eui64.parse("00-DB-12-34-56-78-90-A4")
 STRANGER = Eui64.parse("00-DB-12-34-56-78-90-FF")
 HUB = Eui64.parse("00-DB-12-34-56-78-91-02")
 KEY = bytes.fromhex("66B6900981E1EE3CA4206B6B861C02BB")
+DERIVED = bytes(range(100, 116))
 ENDPOINT = Endpoint(
     number=123, profile=0x0109, device_id=0x0500, input_clusters=(0, 0x800), output_clusters=()
 )
@@ -99,6 +100,14 @@ def open_fault(**changes):
 async def settle():
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+def let_in(port, eui64, *, kind=1):
+    """The trust centre sent a device the network key."""
+    joiner = t.EUI64.deserialize(eui64.to_bytes_le())[0]
+    port.callback(
+        "trustCenterJoinHandler", 0x1234, joiner, t.EmberDeviceUpdate(kind), t.EmberJoinDecision(0), 0
+    )
 
 
 def announce(port, eui64):

@@ -9,12 +9,14 @@ import pytest
 from harness.errors import RigFault
 from harness.rig.faces import JoinKind, NetworkSettings
 from tests.drivers.radio.bench_of_one import (
+    DERIVED,
     HUB,
     KEY,
     PPMID,
     SETTINGS,
     STRANGER,
     announce,
+    let_in,
     run,
     settle,
 )
@@ -132,12 +134,33 @@ def test_forgetting_one_device_leaves_the_window_of_another_open():
 def test_the_key_of_a_device_is_kept_once_it_has_announced_itself():
     async def scenario(rig):
         await rig.radio.permit(PPMID, KEY, 600)
-        announce(rig.port, PPMID)
-        announce(rig.port, STRANGER)
+        for device in (PPMID, STRANGER):
+            let_in(rig.port, device)
+            announce(rig.port, device)
         await settle()
         assert rig.port.key_table == {PPMID.to_bytes_le(): (0, KEY)}
         await rig.radio.forget_key(PPMID)
         assert rig.port.key_table == {}
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("again", [0, 3], ids=["secured rejoin", "trust-centre rejoin"])
+def test_an_established_key_outlives_a_rejoin_within_the_join_window(again):
+    async def scenario(rig):
+        await rig.radio.permit(PPMID, KEY, 600)
+        let_in(rig.port, PPMID)
+        announce(rig.port, PPMID)
+        await settle()
+        await rig.radio.set_link_key(PPMID, DERIVED)
+        let_in(rig.port, PPMID, kind=again)
+        announce(rig.port, PPMID)
+        await settle()
+        assert rig.port.key_table == {PPMID.to_bytes_le(): (0, DERIVED)}
+        let_in(rig.port, PPMID)  # it has forgotten everything and joins afresh
+        announce(rig.port, PPMID)
+        await settle()
+        assert rig.port.key_table == {PPMID.to_bytes_le(): (0, KEY)}
 
     run(scenario)
 

@@ -44,8 +44,11 @@ def test_a_hub_runs_at_every_ezsp_version(version):
         assert gateway.security.networkKey.serialize() == SETTINGS.network_key
         assert int(gateway.security.bitmask) == 0x0B00
         await radio.permit(PPMID, KEY, 60.0)
+        let_in(gateway)
         announce(gateway)
         await settle()
+        assert gateway.table == {PPMID.to_bytes_le(): 0}
+        await radio.set_link_key(PPMID, bytes(16))
         assert gateway.table == {PPMID.to_bytes_le(): 0}
         await radio.send(MESSAGE)
         await radio.send(MESSAGE.__class__(**{**fields(MESSAGE), "payload": bytes(200)}))
@@ -68,6 +71,17 @@ def test_a_hub_runs_at_every_ezsp_version(version):
 
 def fields(message):
     return {name: getattr(message, name) for name in message.__slots__}
+
+
+def let_in(gateway):
+    gateway.callback(
+        "trustCenterJoinHandler",
+        newNodeId=0x1234,
+        newNodeEui64=t.EUI64.deserialize(PPMID.to_bytes_le())[0],
+        status=t.EmberDeviceUpdate(1),
+        policyDecision=t.EmberJoinDecision(0),
+        parentOfNewNodeId=0,
+    )
 
 
 def announce(gateway):

@@ -85,7 +85,7 @@ def write_pack(folder, *results, record=None, told=None):
 
 def traffic(recorder, tap):
     """Record a step and one event at each boundary; on the air, a whole join."""
-    recorder.add_keys([conversation.NETWORK_KEY], {PPMID: conversation.LINK_KEY})
+    recorder.add_keys([conversation.NETWORK_KEY], {PPMID: (conversation.LINK_KEY,)})
     tap.record(Boundary.STEP, "plan", "ROW-2", "expect_han {mode: SMETS2+}", step=1, place="plan.yaml:4")
     tap.record(Boundary.SERIAL, "bench", "ppmid.port", "status seq=1", b"\x7estatus seq=1\x7e")
     tap.record(Boundary.DUIS, "90-B3-D5-1F-30-01-00-00", "dsp", "request 11.2", b"<a><b>1</b></a>")

@@ -63,6 +63,9 @@ class AirlessRadio:
     async def close_window(self):
         self.key = None
 
+    async def set_link_key(self, eui64, link_key):
+        self.shared = link_key
+
     async def send(self, message, *, timeout_s=10.0):
         if self.stack is None or not self.stack.on or message.peer != SHORT:
             raise RadioUndelivered(f"0x{message.peer:04X} did not acknowledge")
@@ -198,6 +201,9 @@ class AirlessStack:
                 rssi_dbm=-40,
             )
         )
+
+    def set_link_key(self, key):
+        assert key == self.radio.shared  # the hub has it first
 
     def save(self):
         return {"channel": self.network.channel}

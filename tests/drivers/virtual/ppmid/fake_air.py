@@ -17,6 +17,10 @@ from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, BenchPki, OwnKeys
 from harness.gbcs.use_cases import cs08
 from harness.zigbee import install_code, key_establishment, tunnel, zcl_general, zdo
+from harness.zigbee.cbke import commands
+from harness.zigbee.cbke.authority import BenchAuthority
+from harness.zigbee.cbke.exchange import Established, Exchange
+from harness.zigbee.cbke.suites import SUITES
 from harness.zigbee.key_establishment import KeyEstablishmentSuites
 from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType
 
@@ -38,6 +42,8 @@ class FakeHub:
         self.link_key = install_code.link_key(CODE)
         self.silent_to = set()  # clusters
         self.ignored = 0  # so many requests more
+        self.conversation = None  # key establishment under way
+        self.link_keys = []  # established
         self.serves = {key_establishment.CLUSTER, tunnel.CLUSTER}
         self.tunnel_status = tunnel.TunnelStatus.SUCCESS
         self.value = None
@@ -64,7 +70,9 @@ class FakeHub:
             self.take_match(request)
             return
         frame = ZclFrame.from_bytes(request.payload)
-        if frame.frame_type is ZclFrameType.CLUSTER:
+        if request.cluster == key_establishment.CLUSTER and frame.frame_type is ZclFrameType.CLUSTER:
+            self.take_key_establishment(frame)
+        elif frame.frame_type is ZclFrameType.CLUSTER:
             self.take_tunnel(
                 request, tunnel.COMMANDS[frame.direction, frame.command].from_bytes(frame.payload), frame
             )
@@ -85,6 +93,29 @@ class FakeHub:
         status = zdo.ZdoStatus.SUCCESS if found else zdo.ZdoStatus.NO_MATCH
         answer = zdo.MatchDescRsp(status=status, nwk_address=0, endpoints=found)
         self.hand(profile=0, cluster=0x8006, endpoint=0, payload=zdo.encode(sequence, answer), secured=False)
+
+    def take_key_establishment(self, frame):
+        command = commands.COMMANDS[frame.direction, frame.command].from_bytes(frame.payload)
+        if isinstance(command, commands.Initiate):
+            credentials = BenchAuthority(SEED).credentials(
+                self.network.extended_pan_id, SUITES[command.suite]
+            )
+            self.conversation = Exchange(credentials, peer=PPMID, ephemeral=12345, initiator=False)
+        reaction = self.conversation.take(command, 0.0)
+        if isinstance(reaction.outcome, Established):
+            self.link_keys.append(reaction.outcome.link_key)
+        if reaction.send is not None:
+            self.say_key_establishment(reaction.send)
+
+    def say_key_establishment(self, command):
+        answer = ZclFrame(
+            frame_type=ZclFrameType.CLUSTER,
+            direction=Direction.TO_CLIENT,
+            sequence=1,
+            command=command.COMMAND,
+            payload=command.to_bytes(),
+        )
+        self.say(key_establishment.CLUSTER, answer, secured=False)
 
     def take_tunnel(self, request, command, frame):
         assert request.link_key_secured
@@ -167,6 +198,7 @@ class FakeStack:
         self.gate = None  # an event that join waits for
         self.left = []
         self.sent_while_off = []
+        self.shared_keys = []
 
     async def join(self, channels, link_key, timeout_s, extended_pan_id=None):
         if self.gate is not None:
@@ -217,6 +249,9 @@ class FakeStack:
             return Delivery.NOT_JOINED
         asyncio.get_running_loop().call_soon(self.hub.take, request)
         return Delivery.DELIVERED
+
+    def set_link_key(self, key):
+        self.shared_keys.append(key)
 
     def save(self):
         return {"network": self.network.channel}

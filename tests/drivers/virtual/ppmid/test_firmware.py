@@ -56,7 +56,7 @@ def test_it_asks_for_the_suites_under_the_network_key_and_for_a_tunnel_under_the
         await bench.join()
         await within(bench.hub.tunnel_opened.wait())
         asked = [(each.cluster, each.link_key_secured) for each in bench.hub.asked]
-        assert asked == [(0x0006, False), (0x0800, False), (0x0006, False), (0x0704, True)]
+        assert asked == [(0x0006, False), *[(0x0800, False)] * 4, (0x0006, False), (0x0704, True)]
 
     run(scenario)
 
@@ -65,7 +65,7 @@ def test_on_a_smets1_hub_it_asks_for_no_tunnel():
     async def scenario(bench):
         await bench.join()
         await asyncio.sleep(0.05)
-        assert [each.cluster for each in bench.hub.asked] == [0x0006, 0x0800]
+        assert [each.cluster for each in bench.hub.asked] == [0x0006, *[0x0800] * 4]
 
     run(scenario, hubs=[FakeHub(SMETS1)])
 
@@ -218,7 +218,7 @@ def test_leaving_gives_up_the_mode_and_the_next_hub_gives_another():
         bench.stack.told_to_leave()
         after = await bench.port.status()
         assert (after.state, after.mode) == ("out", "none")
-        assert "evt left state=out mode=none suites=0" in bench.said()
+        assert "evt left state=out mode=none suites=0 key-establishment=0" in bench.said()
 
     run(scenario, hubs=hubs())
 

@@ -234,7 +234,7 @@ def test_gbcs_that_does_not_come_from_the_hub_under_the_link_key_is_not_taken():
         inside = tunnel.HrgpMessage(message=command(7)).to_bytes()
         frame = tunnel.frame(tunnel.TransferData(tunnel=1, data=inside), 5, direction=Direction.TO_CLIENT)
         refused = await bench.hub.ask(0x0704, frame, secured=False)
-        assert refused == zcl_general.DefaultResponse(command=1, status=ZclStatus.NOT_AUTHORIZED)
+        assert refused == zcl_general.DefaultResponse(command=1, status=ZclStatus.FAILURE)
         refused = await bench.hub.ask(0x0704, frame, source=0x1234)
         assert refused.status is ZclStatus.NOT_AUTHORIZED
         assert await log(bench) == []
@@ -272,7 +272,7 @@ def test_basic_and_key_establishment_are_read_under_the_network_key():
 @pytest.mark.parametrize(
     ("cluster", "frame", "how", "status"),
     [
-        pytest.param(OTA, "read", {"secured": False}, ZclStatus.NOT_AUTHORIZED, id="no link key"),
+        pytest.param(OTA, "read", {"secured": False}, ZclStatus.FAILURE, id="no link key"),
         pytest.param(0x0B01, "read", {}, ZclStatus.UNSUPPORTED_CLUSTER, id="no such cluster"),
         pytest.param(OTA, "read server", {}, ZclStatus.UNSUPPORTED_CLUSTER, id="wrong side"),
         pytest.param(OTA, "cut", {}, ZclStatus.MALFORMED_COMMAND, id="malformed"),

@@ -15,6 +15,7 @@ from harness.hub.device_log import DeviceState
 from harness.hub.profile import load_profile
 from harness.rig.faces import NetworkSettings
 from harness.tap import NullTap
+from harness.zigbee.cbke.authority import BenchAuthority
 from tests.drivers.ppmid.scripted import Scripted
 from tests.drivers.virtual.ppmid.airless import AirlessRadio, AirlessStack
 from tests.drivers.virtual.ppmid.bench_of_one import config, until
@@ -31,7 +32,9 @@ def run(scenario):
     async def main():
         radios = {name: AirlessRadio(eui64) for name, (eui64, _) in HUBS.items()}
         hubs = {
-            name: CommunicationsHub(name, load_profile(name), radio, NullTap())
+            name: CommunicationsHub(
+                name, load_profile(name), radio, NullTap(), credentials=BenchAuthority(SEED)
+            )
             for name, radio in radios.items()
         }
         host = Scripted(None)
