@@ -8,6 +8,8 @@ from functools import cache
 
 import pytest
 
+from harness.evidence.timeline import read_timeline
+from harness.tap import Boundary
 from tests.conformance.oracles import tshark_program
 from tests.system.conftest import certified  # noqa: F401 - a fixture
 from tests.system.test_certify import ROWS, TABLE
@@ -43,6 +45,16 @@ def ask(folder, keys, display_filter, *fields):
     )
     assert "damaged" not in done.stderr, done.stderr
     return [line.split("|") for line in done.stdout.splitlines()]
+
+
+def frames_before_whitelisting(folder):
+    """How many frames are of the PPMID's leaving the HAN of the case before."""
+    heard = 0
+    for event in read_timeline(folder / "timeline.jsonl"):
+        if event.boundary is Boundary.STEP and event.summary.startswith("whitelist"):
+            return heard
+        heard = event.details.get("frame", heard) if event.boundary is Boundary.AIR else heard
+    raise AssertionError(f"{folder} has no whitelisting")
 
 
 def cases(certified):  # noqa: F811
@@ -96,4 +108,5 @@ def test_gbcs_is_in_the_tunnel_on_smets2_and_nowhere_on_smets1(certified, row): 
         assert codes == ["0x0129", "0x0129"]  # the command of CS08 and its response
     else:
         assert codes == []
-        assert ask(folder, keys, "zbee_aps.cluster == 0x0704", "frame.number") == []
+        tunnelled = f"zbee_aps.cluster == 0x0704 && frame.number > {frames_before_whitelisting(folder)}"
+        assert ask(folder, keys, tunnelled, "frame.number") == []
