@@ -1,13 +1,16 @@
 """How a bilingual PPMID finds out what it has joined: the hub's key-establishment suites decide.
 
-Suite 2 offered: SMETS2+. Suite 1 only: SMETS1. Neither: no mode, and no place on this network.
+Suite 2 offered: SMETS2+. Suite 1 only: SMETS1. Neither, or no link key by it: no mode, and no place here.
 Source: facts sec-cpl-testing §5 (suites on the two kinds of HAN). Basis: inferred.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from drivers.virtual.ppmid.defects import Defect
-from drivers.virtual.ppmid.nonvolatile import Mode
+from drivers.virtual.ppmid.key_establishment import KeyEstablishment
+from drivers.virtual.ppmid.nonvolatile import Mode, NonVolatile
 from drivers.virtual.ppmid.questions import Questions, Unanswered
 from harness.zigbee.key_establishment import CLUSTER, KEY_ESTABLISHMENT_SUITE, KeyEstablishmentSuites
 from harness.zigbee.zcl_types import DataType
@@ -33,3 +36,25 @@ def choose_mode(suites: int, defects: frozenset[Defect]) -> Mode:
     else:
         return Mode.NONE
     return wrong if Defect.WRONG_MODE in defects else right
+
+
+async def settle_in(
+    questions: Questions,
+    keys: KeyEstablishment,
+    kept: NonVolatile,
+    defects: frozenset[Defect],
+    *,
+    on_network: Callable[[], bool],
+) -> str | None:
+    """Choose the mode and establish the link key; return why not, in the test port's word."""
+    try:
+        endpoint, suites = await read_suites(questions)
+    except Unanswered:
+        return "no-key-establishment" if on_network() else "refused"
+    if Defect.KEEPS_MODE_ON_LEAVE not in defects or kept.mode is Mode.NONE:
+        kept.suites, kept.mode = suites, choose_mode(suites, defects)
+    if kept.mode is Mode.NONE:
+        return "no-key-establishment"
+    if Defect.SKIPS_KEY_ESTABLISHMENT in defects:
+        return None
+    return None if await keys.establish(endpoint, suites) else "key-establishment-failed"

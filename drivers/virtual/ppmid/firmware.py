@@ -19,17 +19,17 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from drivers.virtual.ppmid.commissioning import choose_mode, read_suites
+from drivers.virtual.ppmid.commissioning import settle_in
 from drivers.virtual.ppmid.config import PpmidConfig, check_install_code
 from drivers.virtual.ppmid.console import Refusal
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.gbcs_client import GbcsClient
 from drivers.virtual.ppmid.key_establishment import KeyEstablishment, is_key_establishment
 from drivers.virtual.ppmid.nonvolatile import Memory, Mode
-from drivers.virtual.ppmid.questions import ENDPOINT, Questions, Unanswered
+from drivers.virtual.ppmid.questions import ENDPOINT, Questions
 from drivers.virtual.ppmid.received import ReceivedLog
 from drivers.virtual.ppmid.surroundings import PpmidStack
-from drivers.virtual.ppmid.tunnel_client import TunnelClient, TunnelHabits
+from drivers.virtual.ppmid.tunnel_client import TunnelClient, TunnelHabits, is_for_tunnel
 from drivers.virtual.ppmid.unsecured import is_unsecured, refusal
 from drivers.virtual.ppmid.zcl_server import ZclServer
 from drivers.virtual.stack.faces import (
@@ -42,9 +42,9 @@ from drivers.virtual.stack.faces import (
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
 from harness.gbcs.use_cases.firmware import PPMID_FIRMWARE_ACTIVATION
-from harness.zigbee import install_code, tunnel
+from harness.zigbee import install_code
 from harness.zigbee.cbke.suites import Suite
-from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType
+from harness.zigbee.zcl import ZclFrame
 
 Event = Callable[[str, Mapping[str, str]], None]
 
@@ -234,20 +234,13 @@ class Firmware:
         if result.failure is not None:
             return result.failure.value
         self._parent = result.parent_eui64
-        try:
-            endpoint, suites = await read_suites(self._questions)
-        except Unanswered:
-            if self._config.stays_without_mode and self._stack.network is not None:
-                return None
-            return "no-key-establishment" if self._stack.network is not None else "refused"
-        if Defect.KEEPS_MODE_ON_LEAVE not in self._config.defects or self._kept.mode is Mode.NONE:
-            self._kept.suites = suites
-            self._kept.mode = choose_mode(suites, self._config.defects)
-        if self._kept.mode is Mode.NONE:
-            return "no-key-establishment"
-        if Defect.SKIPS_KEY_ESTABLISHMENT in self._config.defects:
-            return None
-        return None if await self._keys.establish(endpoint, suites) else "key-establishment-failed"
+        return await settle_in(
+            self._questions,
+            self._keys,
+            self._kept,
+            self._config.defects,
+            on_network=lambda: self._stack.network is not None,
+        )
 
     def _use_key(self, key: bytes, suite: Suite) -> None:
         self._stack.set_link_key(key)
@@ -375,7 +368,7 @@ class Firmware:
         if is_key_establishment(message, frame):
             self._keys.take(message, frame)
             return None
-        if _is_for_tunnel(message, frame) and self._tunnel is not None:
+        if is_for_tunnel(message, frame) and self._tunnel is not None:
             return self._tunnel.take(message, frame)
         if self._questions.take_zcl(message, frame):
             return None
@@ -398,11 +391,3 @@ class Firmware:
         if Defect.NETWORK_KEY_ONLY in self._config.defects:
             request = replace(request, link_key_secured=False)
         return await self._stack.send(request)
-
-
-def _is_for_tunnel(message: ApsIndication, frame: ZclFrame) -> bool:
-    return (
-        message.cluster == tunnel.CLUSTER
-        and frame.frame_type is ZclFrameType.CLUSTER
-        and frame.direction is Direction.TO_CLIENT
-    )

@@ -209,3 +209,12 @@ class TunnelClient:
             await self.put(answer)
         if inside.remaining:
             await self._send_data(tunnel.HrgpMessage(verb=tunnel.Verb.GET))
+
+
+def is_for_tunnel(message: ApsIndication, frame: ZclFrame) -> bool:
+    """Whether a frame is a command of the Tunneling server."""
+    return (
+        message.cluster == tunnel.CLUSTER
+        and frame.frame_type is ZclFrameType.CLUSTER
+        and frame.direction is Direction.TO_CLIENT
+    )
