@@ -51,7 +51,7 @@ class Eui64:
         return self.value.to_bytes(8, "little")
 
     def __str__(self) -> str:
-        return "-".join(f"{octet:02X}" for octet in self.to_bytes_be())
+        return self.to_bytes_be().hex("-").upper()
 
 
 def _number(octets: bytes, order: str) -> int:

@@ -19,7 +19,8 @@ from harness.gbcs.header import Cra
 from harness.gbcs.keys import ACB, KeyNotFound, KeyStore, KeyUsage
 from harness.gbcs.mac import KeyAgreement, mac_of, protect
 from harness.gbcs.message import GbcsMessage, parse
-from harness.gbcs.signature import check_signature, sign
+from harness.gbcs.octets import with_length
+from harness.gbcs.signature import check_signature, signature_of
 
 
 class Protection(Flag):
@@ -29,6 +30,16 @@ class Protection(Flag):
     SIGNED = auto()
     MACED = auto()
     SIGNED_AND_MACED = SIGNED | MACED
+
+    @property
+    def signs(self) -> bool:
+        """Whether there is a signature."""
+        return self in (Protection.SIGNED, Protection.SIGNED_AND_MACED)
+
+    @property
+    def macs(self) -> bool:
+        """Whether there is a MAC."""
+        return self in (Protection.MACED, Protection.SIGNED_AND_MACED)
 
 
 class _RequiredHeading(TypedDict):
@@ -114,13 +125,14 @@ def secure(
     """
     if signature is not None:
         message = message.with_signature(signature)
-    elif Protection.SIGNED in protection:
-        message = sign(message, keys.private_key(message.originator, KeyUsage.DIGITAL_SIGNATURE))
+    elif protection.signs:
+        private = keys.private_key(message.originator, KeyUsage.DIGITAL_SIGNATURE)
+        signature = signature_of(message, private)
     else:
-        message = message.with_signature(b"")
-    if Protection.MACED in protection:
-        return protect(message, key_agreement(message, keys))
-    return message.to_bytes()
+        signature = b""
+    if protection.macs:
+        return protect(message, key_agreement(message, keys), signature)
+    return message.body() + with_length(signature)
 
 
 def verify(message: GbcsMessage, keys: KeyStore, protection: Protection) -> None:
@@ -128,9 +140,9 @@ def verify(message: GbcsMessage, keys: KeyStore, protection: Protection) -> None
 
     A key that is missing for it is a DecodeError too: nobody here trusts that party.
     """
-    if (message.mac is not None) != (Protection.MACED in protection):
+    if (message.mac is not None) != protection.macs:
         raise DecodeError("MAC", "is missing" if message.mac is None else "has no place in this message")
-    if bool(message.signature) != (Protection.SIGNED in protection):
+    if bool(message.signature) != protection.signs:
         raise DecodeError("signature", "has no place in this message" if message.signature else "is missing")
     try:
         if message.mac is not None:

@@ -32,7 +32,7 @@ DATE_TIME_LENGTH = 12
 
 _NO_CIPHERING_FIELDS = bytes(6)
 _TRANSACTION_ID_LENGTH = 9
-_LARGEST_U64 = (1 << 64) - 1
+_EUI64_LENGTH = b"\x08"
 
 
 class Cra(IntEnum):
@@ -41,6 +41,9 @@ class Cra(IntEnum):
     COMMAND = 1
     RESPONSE = 2
     ALERT = 3
+
+
+_BEGINNINGS = {cra: GENERAL_SIGNING + bytes((_TRANSACTION_ID_LENGTH, cra)) for cra in Cra}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,30 +66,17 @@ class OtherInformation:
     certificate: bytes = b""
 
     def __post_init__(self) -> None:
-        _check_number("message code", self.message_code, 0xFFFF)
-        for name in ("supplementary_counter", "supplementary_originator_counter"):
-            value = getattr(self, name)
-            if value is not None:
-                _check_number(name.replace("_", " "), value, _LARGEST_U64)
-        if self.supplementary_party is None and self.supplementary_counter is not None:
-            raise ValueError("no supplementary remote party counter without its party")
-        if self.supplementary_counter is None and (
-            self.supplementary_originator_counter is not None or self.certificate
-        ):
-            raise ValueError("what follows the supplementary remote party counter cannot stand without it")
-        if self.certificate and not _is_certificate(self.certificate):
-            raise ValueError("a certificate is an ASN.1 SEQUENCE")
+        _ = self.to_bytes()
 
     def to_bytes(self) -> bytes:
         """Return the field without its length."""
-        octets = self.message_code.to_bytes(2, "big")
-        if self.supplementary_party is not None:
-            octets += self.supplementary_party.to_bytes_be()
-        if self.supplementary_counter is not None:
-            octets += self.supplementary_counter.to_bytes(8, "big")
-        if self.supplementary_originator_counter is not None:
-            octets += self.supplementary_originator_counter.to_bytes(8, "big")
-        return octets + self.certificate
+        return write_other_information(
+            self.message_code,
+            self.supplementary_party,
+            self.supplementary_counter,
+            self.supplementary_originator_counter,
+            self.certificate,
+        )
 
     @classmethod
     def from_bytes(cls, octets: bytes, *, base: int = 0) -> OtherInformation:
@@ -125,23 +115,15 @@ class GroupingHeader:
     date_time: bytes
     other_information: OtherInformation
 
-    def __post_init__(self) -> None:
-        _check_number("counter", self.counter, _LARGEST_U64)
-        if len(self.date_time) not in (0, DATE_TIME_LENGTH):
-            raise ValueError(f"a date-time has {DATE_TIME_LENGTH} octets or none, not {len(self.date_time)}")
-
     def to_bytes(self) -> bytes:
-        """Return the header, tag included."""
-        return b"".join(
-            (
-                GENERAL_SIGNING,
-                bytes([_TRANSACTION_ID_LENGTH, self.cra]),
-                self.counter.to_bytes(8, "big"),
-                with_length(self.originator.to_bytes_be()),
-                with_length(self.recipient.to_bytes_be()),
-                with_length(self.date_time),
-                with_length(self.other_information.to_bytes()),
-            )
+        """Return the header, tag included; raises ValueError when a field cannot be written."""
+        return write_grouping_header(
+            self.cra,
+            self.counter,
+            self.originator,
+            self.recipient,
+            self.date_time,
+            self.other_information.to_bytes(),
         )
 
     @classmethod
@@ -165,6 +147,50 @@ class GroupingHeader:
             date_time=date_time,
             other_information=OtherInformation.from_bytes(other, base=reader.offset - len(other)),
         )
+
+
+def write_other_information(
+    message_code: int,
+    party: Eui64 | None,
+    counter: int | None,
+    originator_counter: int | None,
+    certificate: bytes,
+) -> bytes:
+    """Return the other-information field without its length; raises ValueError when it cannot be written."""
+    octets = _number("message code", message_code, 2)
+    if party is not None:
+        octets += party.to_bytes_be()
+    elif counter is not None:
+        raise ValueError("no supplementary remote party counter without its party")
+    if counter is not None:
+        octets += _number("supplementary remote party counter", counter, 8)
+    elif originator_counter is not None or certificate:
+        raise ValueError("what follows the supplementary remote party counter cannot stand without it")
+    if originator_counter is not None:
+        octets += _number("supplementary originator counter", originator_counter, 8)
+    if certificate and not _is_certificate(certificate):
+        raise ValueError("a certificate is an ASN.1 SEQUENCE")
+    return octets + certificate
+
+
+def write_grouping_header(
+    cra: Cra, counter: int, originator: Eui64, recipient: Eui64, date_time: bytes, other_information: bytes
+) -> bytes:
+    """Return the grouping header, tag included; raises ValueError when a field cannot be written."""
+    if len(date_time) not in (0, DATE_TIME_LENGTH):
+        raise ValueError(f"a date-time has {DATE_TIME_LENGTH} octets or none, not {len(date_time)}")
+    return b"".join(
+        (
+            _BEGINNINGS[cra],
+            _number("counter", counter, 8),
+            _EUI64_LENGTH,
+            originator.to_bytes_be(),
+            _EUI64_LENGTH,
+            recipient.to_bytes_be(),
+            with_length(date_time),
+            with_length(other_information),
+        )
+    )
 
 
 def mac_header(following: int) -> bytes:
@@ -195,7 +221,7 @@ def _cra(reader: Reader) -> Cra:
 
 
 def _eui64(reader: Reader, field: str) -> Eui64:
-    reader.literal(b"\x08", f"length of {field}")
+    reader.literal(_EUI64_LENGTH, f"length of {field}")
     return Eui64.from_bytes_be(reader.take(8, field))
 
 
@@ -203,6 +229,8 @@ def _is_certificate(octets: bytes) -> bool:
     return len(octets) > 8 and der.is_sequence(octets)
 
 
-def _check_number(name: str, value: int, largest: int) -> None:
-    if not 0 <= value <= largest:
-        raise ValueError(f"{name} out of range: {value}")
+def _number(name: str, value: int, size: int) -> bytes:
+    try:
+        return value.to_bytes(size, "big")
+    except OverflowError:
+        raise ValueError(f"{name} out of range: {value}") from None

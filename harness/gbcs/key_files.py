@@ -106,6 +106,8 @@ class Zaz1KeyStore:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"not a ZAZ1 key store: {error}", file=file) from None
         self._file = file
+        self._private: dict[tuple[Eui64, KeyUsage], EllipticCurvePrivateKey] = {}
+        self._public: dict[tuple[Eui64, KeyUsage], EllipticCurvePublicKey] = {}
 
     @classmethod
     def load(cls, file: Path) -> Zaz1KeyStore:
@@ -117,12 +119,17 @@ class Zaz1KeyStore:
 
     def private_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePrivateKey:
         """Return a private key; raises KeyNotFound."""
-        return _private_key(self._entry(eui, usage, "private key")[1].encode(), self._file)
+        if (eui, usage) not in self._private:
+            text = self._entry(eui, usage, "private key")[1]
+            self._private[eui, usage] = _private_key(text.encode(), self._file)
+        return self._private[eui, usage]
 
     def public_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePublicKey:
         """Return a certificate's key; raises KeyNotFound."""
-        certificate = self._entry(eui, usage, "certificate")[0]
-        return _certified_key(certificate.public_bytes(Encoding.PEM), self._file)
+        if (eui, usage) not in self._public:
+            certificate = self._entry(eui, usage, "certificate")[0]
+            self._public[eui, usage] = _certified_key(certificate.public_bytes(Encoding.PEM), self._file)
+        return self._public[eui, usage]
 
     def certificate(self, eui: Eui64, usage: KeyUsage) -> bytes:
         """Return a certificate (DER); raises KeyNotFound."""

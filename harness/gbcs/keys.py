@@ -33,9 +33,13 @@ class KeyNotFound(LookupError):
     """A key store has not got this key."""
 
     def __init__(self, eui: Eui64, usage: KeyUsage, what: str = "public key") -> None:
-        super().__init__(f"no {usage.value} {what} of {eui}")
+        super().__init__(eui, usage, what)
         self.eui = eui
         self.usage = usage
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"no {self.usage.value} {self.what} of {self.eui}"
 
 
 class KeyStore(Protocol):
@@ -65,11 +69,11 @@ class BenchPki:
 
     def private_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePrivateKey:
         """Return the derived private key."""
-        return _derived(self.seed, str(eui), usage.value)
+        return _private(self.seed, eui.value, usage)
 
     def public_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePublicKey:
         """Return the public key of the derived private key."""
-        return _derived_public(self.seed, str(eui), usage.value)
+        return _public(self.seed, eui.value, usage)
 
     def certificate(self, eui: Eui64, usage: KeyUsage) -> bytes:
         """Return the certificate (DER), made when it is first asked for."""
@@ -116,14 +120,18 @@ def _digest(seed: str, *parts: str) -> int:
     return int.from_bytes(sha512("/".join(("ppmid-bench", seed, *parts)).encode()).digest(), "big")
 
 
-@lru_cache(maxsize=1024)
 def _derived(seed: str, *parts: str) -> EllipticCurvePrivateKey:
     return derive_private_key(1 + _digest(seed, *parts) % (_P256_ORDER - 1), SECP256R1())
 
 
-@lru_cache(maxsize=1024)
-def _derived_public(seed: str, *parts: str) -> EllipticCurvePublicKey:
-    return _derived(seed, *parts).public_key()
+@lru_cache(maxsize=4096)
+def _private(seed: str, eui: int, usage: KeyUsage) -> EllipticCurvePrivateKey:
+    return _derived(seed, str(Eui64(eui)), usage.value)
+
+
+@lru_cache(maxsize=4096)
+def _public(seed: str, eui: int, usage: KeyUsage) -> EllipticCurvePublicKey:
+    return _private(seed, eui, usage).public_key()
 
 
 def _serial(seed: str, *parts: str) -> int:
@@ -131,6 +139,7 @@ def _serial(seed: str, *parts: str) -> int:
     return 1 + _digest(seed, *parts, "serial") % ((1 << 127) - 1)
 
 
+@lru_cache(maxsize=64)
 def _issuer(seed: str, name: str) -> Issuer:
     common_name = x509.NameAttribute(NameOID.COMMON_NAME, f"ppmid-bench {name}")
     return Issuer(name=x509.Name([common_name]), key=_derived(seed, name, "ds"))
@@ -142,7 +151,7 @@ def _authority(seed: str, issuer: Issuer, authority: Issuer) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _certificate(seed: str, eui: Eui64, usage: KeyUsage, role: RemotePartyRole | None) -> bytes:
-    public = _derived_public(seed, str(eui), usage.value)
+    public = _public(seed, eui.value, usage)
     serial = _serial(seed, str(eui), usage.value)
     if role is None:
         return issue_device(_issuer(seed, "devices"), eui, public, usage, serial=serial)

@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness.eui64 import Eui64
 from harness.gbcs.header import MAC_LENGTH
-from harness.gbcs.message import GbcsMessage, parse
+from harness.gbcs.message import GbcsMessage, parse, with_mac
+from harness.gbcs.octets import with_length
 
 PAYLOAD_ENCRYPTION = 4
 """The kind octet for the key of an encrypted payload; 1, 2 and 3 are the CRA flags."""
@@ -44,8 +45,35 @@ class KeyAgreement:
     public: EllipticCurvePublicKey
 
     def shared_secret(self) -> bytes:
-        """Return Z, 32 octets."""
-        return self.private.exchange(ECDH(), self.public)
+        """Return Z, 32 octets. The last pairs of key objects are remembered with theirs."""
+        return _shared_secrets.of(self.private, self.public)
+
+
+class SharedSecrets:
+    """Shared secrets by pair of key objects, the oldest forgotten first.
+
+    An entry holds on to its keys, so while it is there no other object can have the identity of either.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: dict[
+            tuple[int, int], tuple[EllipticCurvePrivateKey, EllipticCurvePublicKey, bytes]
+        ] = {}
+
+    def of(self, private: EllipticCurvePrivateKey, public: EllipticCurvePublicKey) -> bytes:
+        """Return Z."""
+        place = id(private), id(public)
+        entry = self._entries.get(place)
+        if entry is None:
+            entry = private, public, private.exchange(ECDH(), public)
+            if len(self._entries) >= self._size:
+                self._entries.pop(next(iter(self._entries)), None)
+            self._entries[place] = entry
+        return entry[2]
+
+
+_shared_secrets = SharedSecrets(1024)
 
 
 def derive_key(secret: bytes, *, originator: Eui64, recipient: Eui64, counter: int, kind: int) -> bytes:
@@ -72,8 +100,11 @@ def gmac_tag(key: bytes, originator: Eui64, associated: bytes) -> bytes:
     return AESGCM(key).encrypt(initialisation_vector(originator), b"", associated)
 
 
-def mac_with_secret(message: GbcsMessage, secret: bytes) -> bytes:
-    """Return the 12 octets of MAC for `message`, whatever MAC it has now, from a shared secret."""
+def mac_with_secret(message: GbcsMessage, secret: bytes, unprotected: bytes | None = None) -> bytes:
+    """Return the 12 octets of MAC for `message`, whatever MAC it has now, from a shared secret.
+
+    `unprotected` is the message without a MAC, if it is at hand already.
+    """
     key = derive_key(
         secret,
         originator=message.originator,
@@ -81,7 +112,8 @@ def mac_with_secret(message: GbcsMessage, secret: bytes) -> bytes:
         counter=message.counter,
         kind=message.cra,
     )
-    return gmac_tag(key, message.originator, _AAD_PREFIX + message.unprotected())[:MAC_LENGTH]
+    covered = message.unprotected() if unprotected is None else unprotected
+    return gmac_tag(key, message.originator, _AAD_PREFIX + covered)[:MAC_LENGTH]
 
 
 def mac_of(message: GbcsMessage, agreement: KeyAgreement) -> bytes:
@@ -89,10 +121,14 @@ def mac_of(message: GbcsMessage, agreement: KeyAgreement) -> bytes:
     return mac_with_secret(message, agreement.shared_secret())
 
 
-def protect(message: GbcsMessage, agreement: KeyAgreement) -> bytes:
-    """Return the message on the wire, with its MAC header and MAC. An absent signature becomes a null one."""
-    ready = message.with_mac(bytes(MAC_LENGTH))
-    return ready.with_mac(mac_of(ready, agreement)).to_bytes()
+def protect(message: GbcsMessage, agreement: KeyAgreement, signature: bytes | None = None) -> bytes:
+    """Return the message on the wire, with its MAC header and MAC.
+
+    `signature`, if given, takes the place of the message's own; an absent one becomes a null one.
+    """
+    signature = message.signature if signature is None else signature
+    unprotected = message.body() + with_length(signature or b"")
+    return with_mac(unprotected, mac_with_secret(message, agreement.shared_secret(), unprotected))
 
 
 def check_mac(

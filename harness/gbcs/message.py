@@ -10,7 +10,7 @@ What `parse` accepts, `to_bytes` writes back octet for octet. Nothing is verifie
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from harness.eui64 import Eui64
 from harness.gbcs.codes import use_case_name
@@ -19,9 +19,10 @@ from harness.gbcs.header import (
     MAC_LENGTH,
     Cra,
     GroupingHeader,
-    OtherInformation,
     mac_header,
     read_mac_header,
+    write_grouping_header,
+    write_other_information,
 )
 from harness.gbcs.octets import Reader, with_length
 
@@ -49,6 +50,7 @@ class GbcsMessage:
     certificate: bytes = b""
     signature: bytes | None = b""
     mac: bytes | None = None
+    _body: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.signature is not None and len(self.signature) not in (0, SIGNATURE_LENGTH):
@@ -57,30 +59,18 @@ class GbcsMessage:
             raise ValueError(f"a MAC has {MAC_LENGTH} octets, not {len(self.mac)}")
         if self.mac is not None and self.signature is None:
             raise ValueError("a message with a MAC has a signature field, if only a null one")
-        _ = self.grouping_header
-
-    @property
-    def other_information(self) -> OtherInformation:
-        """The other-information field that this message carries."""
-        return OtherInformation(
-            message_code=self.message_code,
-            supplementary_party=self.supplementary_party,
-            supplementary_counter=self.supplementary_counter,
-            supplementary_originator_counter=self.supplementary_originator_counter,
-            certificate=self.certificate,
+        # Written once: signature, MAC and message all need it, and it shows that every field can be written.
+        other_information = write_other_information(
+            self.message_code,
+            self.supplementary_party,
+            self.supplementary_counter,
+            self.supplementary_originator_counter,
+            self.certificate,
         )
-
-    @property
-    def grouping_header(self) -> GroupingHeader:
-        """The grouping header that this message carries."""
-        return GroupingHeader(
-            cra=self.cra,
-            counter=self.counter,
-            originator=self.originator,
-            recipient=self.recipient,
-            date_time=self.date_time,
-            other_information=self.other_information,
+        header = write_grouping_header(
+            self.cra, self.counter, self.originator, self.recipient, self.date_time, other_information
         )
+        object.__setattr__(self, "_body", header + with_length(self.content))
 
     @property
     def use_case(self) -> str | None:
@@ -89,7 +79,7 @@ class GbcsMessage:
 
     def body(self) -> bytes:
         """Return everything from the tag DF to the end of the content."""
-        return self.grouping_header.to_bytes() + with_length(self.content)
+        return self._body
 
     def unprotected(self) -> bytes:
         """Return the message without MAC header and MAC: what a MAC is computed over."""
@@ -97,10 +87,7 @@ class GbcsMessage:
 
     def to_bytes(self) -> bytes:
         """Return the whole message."""
-        if self.mac is None:
-            return self.unprotected()
-        rest = self.unprotected() + self.mac
-        return mac_header(len(rest)) + rest
+        return self.unprotected() if self.mac is None else with_mac(self.unprotected(), self.mac)
 
     def with_signature(self, signature: bytes | None) -> GbcsMessage:
         """Return the same message with this signature; its MAC, which covers the old one, is dropped."""
@@ -113,6 +100,11 @@ class GbcsMessage:
     def __str__(self) -> str:
         name = self.use_case or f"{self.message_code:04X}"
         return f"{name} {self.cra.name.lower()} {self.counter} {self.originator} > {self.recipient}"
+
+
+def with_mac(unprotected: bytes, mac: bytes) -> bytes:
+    """Return a message on the wire from what its MAC is computed over, and the MAC."""
+    return mac_header(len(unprotected) + len(mac)) + unprotected + mac
 
 
 def parse(octets: bytes) -> GbcsMessage:

@@ -11,13 +11,15 @@ from collections.abc import Callable
 
 from harness.errors import DecodeError
 
+_SHORT_LENGTHS = tuple(bytes((count,)) for count in range(0x80))
+
 
 def length_octets(count: int) -> bytes:
     """Write a length of 0 to 65535; raises ValueError beyond that."""
+    if 0 <= count < 0x80:
+        return _SHORT_LENGTHS[count]
     if not 0 <= count <= 0xFFFF:
         raise ValueError(f"a length of {count} does not fit a GBCS message")
-    if count < 0x80:
-        return bytes([count])
     return bytes([0x81, count]) if count < 0x100 else b"\x82" + count.to_bytes(2, "big")
 
 

@@ -27,11 +27,18 @@ def signed_octets(message: GbcsMessage) -> bytes:
     return message.body()[1:]
 
 
+_DETERMINISTIC = ECDSA(SHA256(), deterministic_signing=True)
+
+
+def signature_of(message: GbcsMessage, private: EllipticCurvePrivateKey) -> bytes:
+    """Return the 64 octets of signature for `message`, whatever signature it has now."""
+    r, s = decode_dss_signature(private.sign(signed_octets(message), _DETERMINISTIC))
+    return r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
+
+
 def sign(message: GbcsMessage, private: EllipticCurvePrivateKey) -> GbcsMessage:
     """Return the message with a signature, and without the MAC that would not cover it."""
-    der = private.sign(signed_octets(message), ECDSA(SHA256(), deterministic_signing=True))
-    r, s = decode_dss_signature(der)
-    return message.with_signature(r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big"))
+    return message.with_signature(signature_of(message, private))
 
 
 def check_signature(message: bytes | GbcsMessage, public: EllipticCurvePublicKey) -> bool:
