@@ -32,6 +32,18 @@ class AttributeRecord(Protocol):
         """The value."""
 
 
+class LogEntry(Protocol):
+    """A device in a hub's log."""
+
+    @property
+    def eui64(self) -> Eui64:
+        """The device."""
+
+    @property
+    def link_key(self) -> bytes:
+        """Its link key with the hub."""
+
+
 class HubFace(Protocol):
     """A Communications Hub as the DCC reaches it.
 
@@ -54,6 +66,12 @@ class HubFace(Protocol):
 
         Raises DeviceSilent when the CHF refuses it, StimulusImpossible on a hub without GBCS.
         """
+
+    def device_log(self) -> Iterable[LogEntry]:
+        """Return the device log."""
+
+    def restore_device_log(self, devices: Mapping[Eui64, bytes]) -> None:
+        """Take in devices of the hub that this one replaces, each with its link key."""
 
     async def deliver_gbcs(self, eui64: Eui64, message: bytes, timeout_s: float) -> bytes:
         """Carry a GBCS message to a device and return its answer."""

@@ -17,7 +17,7 @@ from harness.dcc.documents import (
     Smets1Response,
     UpdateHanDeviceLog,
 )
-from harness.dcc.duis.requests import JoinOrUnjoin
+from harness.dcc.duis.requests import JoinOrUnjoin, RestoreHanDeviceLog
 from harness.dcc.faces import HubFace
 from harness.errors import SystemFault
 from harness.eui64 import Eui64
@@ -91,6 +91,8 @@ class S1sp:
             return await self._update_log(request, request.request, hub)
         if request.request.srv == "11.2":
             return await self._read_firmware(request, hub)
+        if isinstance(request.request, RestoreHanDeviceLog):
+            return self._restore(request, request.request, hub)
         if isinstance(request.request, JoinOrUnjoin):
             return _response(request, {MESSAGE_SUCCESS: "true"}, success=True)
         if request.request.srv not in self._rules.rule(S1SP_SRVS).texts():
@@ -110,6 +112,15 @@ class S1sp:
             await hub.add_to_device_log(update.device, update.install_code, update.join_time_s)
         else:
             await hub.remove_from_device_log(update.device)
+        return _response(request, {MESSAGE_SUCCESS: "true"}, success=True)
+
+    def _restore(
+        self, request: CountersignedRequest, restore: RestoreHanDeviceLog, hub: HubFace
+    ) -> Smets1Response:
+        """Hand the log of a hub of its own to the one that replaces it; of another's hub it has no log."""
+        old = self._hubs.get(restore.old_hub)
+        if old is not None:
+            hub.restore_device_log({entry.eui64: entry.link_key for entry in old.device_log()})
         return _response(request, {MESSAGE_SUCCESS: "true"}, success=True)
 
     async def _read_firmware(self, request: CountersignedRequest, hub: HubFace) -> Smets1Response:

@@ -74,6 +74,9 @@ class Hub:
     def historic_device_log(self):
         return ()
 
+    def restore_device_log(self, devices):
+        self._ask("restore", dict(devices))
+
     async def add_to_device_log(self, eui64, install_code, join_time_s):
         self._ask("add", eui64, install_code, join_time_s)
 
