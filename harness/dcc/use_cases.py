@@ -138,7 +138,7 @@ def _join_by_c(request: JoinOrUnjoin, known: Knowledge) -> Join:
     return Join(
         method=JoinMethod.METHOD_C,
         device=request.other,
-        device_type=_JOINED[known.device_type(request.other)],
+        device_type=JOINED_TYPES[known.device_type(request.other)],
         certificate=known.key_agreement_certificate(request.other),
     )
 

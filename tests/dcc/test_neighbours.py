@@ -1,9 +1,9 @@
 """What lies next to the table: rows that are not there, by every event and under both regimes.
 
 The published table assumes that "all models exist in the CPL". Here the row of the resulting version is
-Active, missing, Cancelled, Expired or Withdrawn, when a PPMID is installed first, whitelisted again on another
-hub, moved with its hub, or taken over by another supplier; its two rows share a firmware version or are a
-tactical pair.
+Active, missing, Cancelled, Expired or Withdrawn, when a PPMID is installed first, whitelisted again on
+another hub, moved with its hub, or taken over by another supplier; its two rows share a firmware version or
+are a tactical pair.
 """
 
 import asyncio
