@@ -233,10 +233,14 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
-    """That a request was accepted for sending; the response follows."""
+    """That a request was accepted for sending; the response follows.
+
+    `local` is the command of a request that is handed back for local delivery too.
+    """
 
     request_id: RequestId
     code: str
+    local: LocalCommand | None = None
 
 
 _ALLOWED: Mapping[Via, tuple[type, ...]] = {

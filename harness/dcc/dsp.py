@@ -36,7 +36,6 @@ from harness.dcc.own_requests import OwnRequests
 from harness.dcc.pipelines import pipeline_of
 from harness.dcc.routes import RouteRecord
 from harness.dcc.suspension import cpl_changes
-from harness.dcc.told import told
 from harness.errors import RigFault
 from harness.eui64 import Eui64
 from harness.smets.cpl import Cpl
@@ -79,13 +78,6 @@ class Dsp:
         response says has been made safe when it is returned.
         """
         device = subject_of(request)
-        self._tap.record(
-            Boundary.DUIS,
-            str(request.request_id.originator),
-            "dsp",
-            f"request {request.srv} about {device}",
-            **told(request),
-        )
         async with self._turn(device):
             response = await self._handled(request, device, acknowledge)
         await self._estate.store.durable()
@@ -132,7 +124,7 @@ class Dsp:
                 local = self._keep_local(enquiry, way)
             if not variant.sends and local is not None:
                 return self._end(enquiry, way, self._code(Answer.SUCCESS, enquiry), body=local)
-            acknowledgement = await self._acknowledge(enquiry, acknowledge)
+            acknowledgement = await self._acknowledge(enquiry, acknowledge, local)
             body, success = await self._delivery.deliver(enquiry, way)
         except Undelivered as failure:
             enquiry.note(Stage.DELIVERY, self._judgement(failure))
@@ -182,22 +174,17 @@ class Dsp:
         code = self._code(Answer.SUCCESS, enquiry)
         return self._end(enquiry, way, code, body=body, acknowledgement=acknowledgement, local=local)
 
-    async def _acknowledge(self, enquiry: Enquiry, acknowledge: Acknowledge | None) -> Acknowledgement:
-        request = enquiry.request
+    async def _acknowledge(
+        self, enquiry: Enquiry, acknowledge: Acknowledge | None, local: LocalCommand | None
+    ) -> Acknowledgement:
         acknowledgement = Acknowledgement(
-            request_id=request.request_id, code=self._code(Answer.ACCEPTED, enquiry)
+            request_id=enquiry.request.request_id,
+            code=self._code(Answer.ACCEPTED, enquiry),
+            local=local,
         )
         await self._estate.store.durable()
         if acknowledge is not None:
             acknowledge(acknowledgement)
-        self._tap.record(
-            Boundary.DUIS,
-            "dsp",
-            str(request.request_id.originator),
-            f"acknowledgement {acknowledgement.code} of {request.srv}",
-            request_id=str(request.request_id),
-            code=acknowledgement.code,
-        )
         return acknowledgement
 
     # --- local delivery ------------------------------------------------------------------------------------
@@ -320,8 +307,8 @@ class Dsp:
         self._tap.record(
             Boundary.DUIS,
             "dsp",
-            str(request.request_id.originator),
-            f"response {code} to {request.srv}" + (f": {reason}" if reason else ""),
+            "dsp",
+            f"{request.srv} ends with {code}" + (f": {reason}" if reason else ""),
             request_id=str(request.request_id),
             code=code,
             via=way.via.value,

@@ -15,10 +15,15 @@ from harness.dcc.documents import (
     InventoryResponse,
     LogAction,
     Prenotification,
+    RequestId,
     ServiceRequest,
     ServiceResponse,
 )
+from harness.dcc.door import Door, DoorKeys
 from harness.dcc.dsp import Acknowledge, Dsp
+from harness.dcc.duis.translation import says_the_same
+from harness.dcc.duis.xml_keys import BenchXmlKeys, XmlKeyStore
+from harness.dcc.duis_user import DuisUser, UserKeys
 from harness.dcc.enquiry import Estate
 from harness.dcc.faces import HubFace
 from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
@@ -26,17 +31,18 @@ from harness.dcc.routes import RouteRecord
 from harness.dcc.s1sp import S1sp
 from harness.dcc.service_user import ServiceUser
 from harness.dcc.users import Users
-from harness.errors import HarnessBug
+from harness.errors import HarnessBug, StimulusImpossible
 from harness.eui64 import Eui64
-from harness.gbcs import KeyStore
+from harness.gbcs import SUPPLIER, KeyStore
 from harness.gbcs.use_cases.device_log import DeviceLogAlert
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Rulebook
 from harness.smets.smi import DeviceRecord, DeviceStatus, SmiEvent, transition
 from harness.smets.version import SmetsVersion, read_version
-from harness.tap import Tap
+from harness.tap import NullTap, Tap
 
 _ANSWER_WITHIN_S = 20.0
+_SEED = "ppmid-bench"
 _HUB_MANUFACTURER, _HUB_FIRMWARE = "1235", "00010000"
 _HUB_MODEL = {SmetsVersion.SMETS1: "00110100", SmetsVersion.SMETS2_PLUS: "00120100"}
 
@@ -69,7 +75,9 @@ class EmbeddedDcc:
         users: Users | None = None,
         clock: Clock = utc_now,
         answer_within_s: float = _ANSWER_WITHIN_S,
+        xml_keys: XmlKeyStore | None = None,
     ) -> None:
+        xml_keys = xml_keys or BenchXmlKeys(_SEED)
         self.rules = rules
         self._clock = clock
         self._hubs: dict[Eui64, HubFace] = dict(hubs or {})
@@ -102,7 +110,25 @@ class EmbeddedDcc:
             clock=clock,
             routed=self._routes.append,
         )
-        self._user = ServiceUser(self._dsp.handle, OriginatorCounter(clock))
+        self._door = Door(
+            self._handle,
+            keys=DoorKeys.from_store(xml_keys),
+            rules=rules,
+            tap=NullTap(),  # the user's side records what crosses this boundary
+            deliver=lambda _, document: self._duis.take(document),
+            failed=lambda request, error: self._duis.give_up(request.request_id, error),
+            clock=clock,
+        )
+        self._duis = DuisUser(
+            self._door,
+            keys=UserKeys(own=xml_keys.signing_key(SUPPLIER), dsp=xml_keys, s1sp=xml_keys),
+            rules=rules,
+            tap=tap,
+            answer_within_s=answer_within_s,
+            clock=clock,
+        )
+        self._ended: dict[RequestId, ServiceResponse] = {}
+        self._user = ServiceUser(self._send, OriginatorCounter(clock))
 
     # --- what stands before a case -------------------------------------------------------------------------
 
@@ -158,6 +184,34 @@ class EmbeddedDcc:
         """
         self._dsp.publish_cpl(cpl)
 
+    async def close(self) -> None:
+        """Give up what is under way."""
+        await self._door.close()
+
+    async def _handle(self, request: ServiceRequest, acknowledge: Acknowledge) -> ServiceResponse:
+        response = await self._dsp.handle(request, acknowledge)
+        self._ended[request.request_id] = response
+        return response
+
+    async def _send(self, request: ServiceRequest) -> ServiceResponse:
+        """Send a request as a document; what a document does not say is added from inside the DSP."""
+        response = await self._duis.send(request)
+        known = self._ended.pop(request.request_id, None)
+        if known is None:
+            return response  # the DSP's door refused it
+        if not says_the_same(response, known):
+            raise HarnessBug(f"the document of {request.request_id} says {response}, the DSP said {known}")
+        return replace(
+            response,
+            via=known.via,
+            body=known.body,
+            ok=known.ok,
+            stage=known.stage,
+            reason=known.reason,
+            cause=known.cause,
+            rules=known.rules,
+        )
+
     # --- as a service user sees it -------------------------------------------------------------------------
 
     async def prenotify(self, prenotification: Prenotification) -> ServiceResponse:
@@ -191,8 +245,14 @@ class EmbeddedDcc:
         return await self._dsp.handle(request, acknowledge)
 
     async def request(self, srv: str, device: Eui64) -> ServiceResponse:
-        """Send a service request that has no parameters to a device, such as 11.2."""
-        return await self._user.request(srv, device)
+        """Send a service request that has no parameters to a device, such as 11.2.
+
+        Raises StimulusImpossible for a service reference that DUIS has not.
+        """
+        try:
+            return await self._user.request(srv, device)
+        except ValueError as error:
+            raise StimulusImpossible(str(error)) from error
 
     # --- what hubs report ----------------------------------------------------------------------------------
 

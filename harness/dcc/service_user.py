@@ -15,6 +15,7 @@ from harness.dcc.documents import (
     ServiceResponse,
     UpdateHanDeviceLog,
 )
+from harness.dcc.duis.requests import without_parameters
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER
 
@@ -62,7 +63,7 @@ class ServiceUser:
 
     async def request(self, srv: str, device: Eui64) -> ServiceResponse:
         """Send a request without parameters to a device."""
-        return await self._send(ServiceRequest(request_id=self._id(device), srv=srv))
+        return await self._send(without_parameters(srv, self._id(device)))
 
     def _id(self, target: Eui64) -> RequestId:
         return RequestId(self.eui64, target, self._counter.next())

@@ -18,6 +18,7 @@ from harness.dcc.duis.requests import (
     UpdateHanDeviceLog,
 )
 from harness.eui64 import Eui64
+from harness.gbcs import parse
 from harness.gbcs.access import AccessResult
 from harness.gbcs.use_case import UseCase
 from harness.gbcs.use_cases.cs08 import CS08, Cs08Result
@@ -210,3 +211,15 @@ SPOKEN: Mapping[str, SpokenUseCase] = {
     )
 }
 """By the name that the rulebook's USE-CASE- rules have."""
+
+
+def told_by(message: bytes) -> tuple[str, Told]:
+    """Return the use case of a response and what it says, whoever made it: nothing is verified here.
+
+    Raises DecodeError. Of a use case that this DCC does not speak nothing is said.
+    """
+    parsed = parse(message)
+    for name, spoken in SPOKEN.items():
+        if spoken.use_case.code == parsed.message_code:
+            return name, spoken.told(spoken.use_case.response_content.read(parsed.content, parsed.counter))
+    return parsed.use_case or f"0x{parsed.message_code:04X}", {}

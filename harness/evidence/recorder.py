@@ -56,6 +56,7 @@ class CaseRecorder:
         self._link_keys: dict[Eui64, list[bytes]] = {}
         self._serial_octets = 0
         self._gbcs = 0
+        self._duis = 0
         self._hubs = HubViews(folder, clock, application, self._allowance)
         self._comments: list[str] = []  # for the next frame
         self._begun: dict[int, int] = {}  # step -> frames heard when it began
@@ -76,6 +77,8 @@ class CaseRecorder:
             self._log_serial(source, destination, summary)
         elif boundary is Boundary.GBCS and data:
             self._keep_gbcs(source, destination, data)
+        elif boundary is Boundary.DUIS and data:
+            self._keep_duis(source, destination, data)
         elif boundary is Boundary.STEP:
             self._note_step(summary, details.get("step"))
         elif boundary is Boundary.RADIO:
@@ -120,6 +123,15 @@ class CaseRecorder:
             number = self._gbcs
         name = f"gbcs/{number:03d}-{_word(source)}-to-{_word(destination)}.hex"
         self.save(name, self.secrets.octets(message).hex().upper() + "\n")
+
+    def _keep_duis(self, source: str, destination: str, document: bytes) -> None:
+        """Keep a document whole; only secrets are masked, and then its signature does not hold."""
+        with self._lock:
+            self._duis += 1
+            number = self._duis
+        name = f"duis/{number:03d}-{_word(source)}-to-{_word(destination)}.xml"
+        text = self.secrets.octets(document).decode("utf-8", "surrogateescape")
+        self.save(name, self.secrets.text(text).encode("utf-8", "surrogateescape"))
 
     def add_keys(
         self, network_keys: Iterable[bytes] = (), link_keys: Mapping[Eui64, Iterable[bytes]] | None = None

@@ -12,6 +12,7 @@ from typing import Any
 from harness.dcc.counters import utc_now
 from harness.dcc.cpl_file import load_cpl, load_header_map
 from harness.dcc.defects import DccDefect
+from harness.dcc.duis.xml_keys import BenchXmlKeys
 from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
 from harness.errors import RigFault
 from harness.eui64 import Eui64
@@ -78,7 +79,9 @@ class _Opening:
             tap=self._tap,
             defects=[DccDefect(word) for word in rig.dcc.defects],
             answer_within_s=rig.dcc.answer_within,
+            xml_keys=BenchXmlKeys(rig.pki.seed),
         )
+        self._close_with(dcc.close)
         bench = Bench(
             rules=self._rules,
             dcc=dcc,

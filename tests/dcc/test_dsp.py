@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.dcc.documents import Stage, Via
-from harness.errors import DeviceSilent, RadioUndelivered, RigFault
+from harness.dcc.documents import RequestId, ServiceRequest, Stage, Via
+from harness.errors import DeviceSilent, RadioUndelivered, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
-from harness.gbcs import KeyNotFound
+from harness.gbcs import SUPPLIER, KeyNotFound
 from harness.smets.cpl import Cpl, CplRow, CplStatus, DeviceType, key_in_force
 from harness.smets.smi import DeviceStatus
 from tests.dcc.estate import HUB_1, HUB_2, INSTALL_CODE, NOTICE, PPMID, S1, S2, Estate, Record
@@ -205,15 +205,11 @@ def test_a_device_is_taken_off_no_hub_but_its_own():
 @pytest.mark.parametrize(
     ("srv", "device", "stage", "code"),
     [
-        ("99.9", PPMID, Stage.KNOWN_REQUEST, "E11"),
-        ("12.2", PPMID, Stage.KNOWN_REQUEST, "E11"),
         ("11.2", STRANGER, Stage.DEVICE_KNOWN, "E19"),
         ("11.2", PPMID, Stage.STATUS, "E5"),
         ("11.2", HUB_2, Stage.DELIVERY, "E11"),
     ],
     ids=[
-        "unknown",
-        "not to a device",
         "no such device",
         "not whitelisted",
         "a hub is asked in a use case not built",
@@ -227,6 +223,17 @@ def test_a_request_that_cannot_be_is_answered_with_a_code(srv, device, stage, co
         return await estate.dcc.request(srv, device)
 
     refused(asyncio.run(run()), stage, code)
+
+
+@pytest.mark.parametrize("srv", ["99.9", "12.2"], ids=["unknown", "not to a device"])
+def test_a_request_that_is_none_to_a_device_is_answered_with_a_code(srv):
+    request = ServiceRequest(request_id=RequestId(SUPPLIER, PPMID, 1), srv=srv)
+    refused(asyncio.run(Estate().dcc.handle(request)), Stage.KNOWN_REQUEST, "E11")
+
+
+def test_a_request_that_duis_has_not_cannot_be_sent():
+    with pytest.raises(StimulusImpossible, match=r"DUIS has no service reference 99\.9"):
+        asyncio.run(Estate().dcc.request("99.9", PPMID))
 
 
 def test_a_device_whose_cpl_row_is_withdrawn_is_no_target():

@@ -54,6 +54,7 @@ from harness.dcc.duis.requests.inventory import (
     UpdateInventory,
     Uprn,
 )
+from harness.dcc.duis.requests.plain import without_parameters
 
 __all__ = [
     "ActivateEmergencyCredit",
@@ -102,4 +103,5 @@ __all__ = [
     "UpdatePpmidFirmware",
     "Uprn",
     "reference_of",
+    "without_parameters",
 ]

@@ -86,6 +86,12 @@ def request_id_of(root: etree._Element) -> RequestId | None:
         return None
 
 
+def srv_of(root: etree._Element) -> str | None:
+    """Return the service reference variant of such a request, None where there is none that DUIS knows."""
+    srv = root.findtext(f"{{{SR}}}Header/{{{SR}}}ServiceReferenceVariant")
+    return srv if srv in ELEMENTS else None
+
+
 def _read_body(element: etree._Element, found: Found) -> ServiceRequest:
     name, srv = local_name(element), str(found["srv"])
     if element.tag != f"{{{SR}}}{name}" or name not in (ELEMENTS[srv], SIGNED_PRE_COMMAND):
