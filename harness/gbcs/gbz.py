@@ -3,7 +3,7 @@
 ::
 
     payload    0109 | n | component * n
-    component  control | cluster (2) | length (2) | [from-time (4)] or [additional header (2)]
+    component  control | cluster (2) | length (2) | [from-time (4)] [additional header (2)]
                | ZCL frame control, sequence, command | ZCL payload
     control    01 last component, 02 encrypted (an additional header stands before the ZCL header, a
                ciphered payload with its length (2) after it), 10 with a from-time
@@ -75,7 +75,7 @@ class GbzComponent:
         before = _ADDITIONAL_HEADER + bytes((self.frame_counter,)) if self.encrypted else b""
         if self.from_time is not None:
             control |= _FROM_TIME
-            before = self.from_time.to_bytes(4, "big")
+            before = self.from_time.to_bytes(4, "big") + before
         payload = (len(self.payload).to_bytes(2, "big") if self.encrypted else b"") + self.payload
         zcl = before + bytes((self.frame_control, self.sequence, self.command)) + payload
         return bytes((control,)) + self.cluster.to_bytes(2, "big") + len(zcl).to_bytes(2, "big") + zcl
@@ -193,8 +193,7 @@ def read_component(octets: bytes) -> GbzComponent:
 
 def _component(reader: Reader, *, last: bool) -> GbzComponent:
     control = reader.number(1, "GBZ control")
-    wrong = control & ~(_LAST | _ENCRYPTED | _FROM_TIME) or control & 0x12 == 0x12
-    if wrong or bool(control & _LAST) != last:
+    if control & ~(_LAST | _ENCRYPTED | _FROM_TIME) or bool(control & _LAST) != last:
         reader.position -= 1
         raise reader.error("GBZ control", f"{control:02X} has no meaning here")
     cluster = reader.number(2, "cluster")

@@ -20,6 +20,8 @@ from typing import NoReturn
 import pytest
 
 LINKTYPE_IEEE802_15_4_WITH_FCS = 195
+LINKTYPE_WIRESHARK_UPPER_PDU = 252
+_TAG_DISSECTOR_NAME = 12
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _TIMEOUT_S = 45
 
@@ -96,9 +98,9 @@ class Dissected:
         return "\n".join(text for _, _, text in self.fields)
 
 
-def write_pcap(path: Path, psdus: list[bytes]) -> None:
+def write_pcap(path: Path, psdus: list[bytes], *, linktype: int = LINKTYPE_IEEE802_15_4_WITH_FCS) -> None:
     """Write a capture of PSDUs with their FCS, a second apart."""
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, LINKTYPE_IEEE802_15_4_WITH_FCS)
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, linktype)
     packets = [struct.pack("<IIII", n, 0, len(psdu), len(psdu)) + psdu for n, psdu in enumerate(psdus)]
     path.write_bytes(head + b"".join(packets))
 
@@ -141,3 +143,29 @@ def _dissected(info: str, packet: ElementTree.Element) -> Dissected:
         protocols=tuple(proto.get("name", "") for proto in packet.iter("proto")),
         fields=tuple(fields),
     )
+
+
+def tshark_pdus(folder: Path, dissector: str, pdus: list[bytes], fields: list[str]) -> list[list[str]]:
+    """Have one of tshark's dissectors read octets without a network around them; return fields of each.
+
+    The octets travel as an exported PDU. The values of a field that is there more than once stand in one.
+    """
+    name = dissector.encode()
+    name += bytes(-len(name) % 4)
+    head = struct.pack(">HH", _TAG_DISSECTOR_NAME, len(name)) + name + bytes(4)
+    capture = folder / f"{dissector}.pcap"
+    write_pcap(capture, [head + pdu for pdu in pdus], linktype=LINKTYPE_WIRESHARK_UPPER_PDU)
+    environment = os.environ | {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "LC_ALL": "C.UTF-8"}
+    wanted = [argument for field in fields for argument in ("-e", field)]
+    done = subprocess.run(
+        [tshark_program(), "-r", str(capture), "-T", "fields", "-E", "separator=|", *wanted],
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_S,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.split("|") for line in done.stdout.splitlines()]
+    assert len(lines) == len(pdus)
+    return lines
