@@ -1,9 +1,9 @@
-"""Message codes and alert codes, as data.
+"""Message codes, as data.
 
 Codes that are not listed are no error: their messages parse to headers and an opaque payload.
-Source: the directories of the RTDS vectors, which pair a code with its use case (facts: gb-domain §3.2).
-A use case with a critical and a non-critical form has one code; the future-dated and generic alerts share one
-code among many use cases.
+Source: the directories of the RTDS vectors, which pair a code with its use case (facts: gb-domain §3.2); the
+codes without a vector as tshark names them. A use case with a critical and a non-critical form has one code;
+the future-dated and generic alerts share one code among many use cases.
 """
 
 from __future__ import annotations
@@ -182,6 +182,7 @@ USE_CASES: dict[int, str] = {
     0x00D2: "ECS29d",
     0x00D3: "ECS29e",
     0x00D4: "ECS29f",
+    0x00D5: "Undelivered message alert",
     0x00D7: "ECS30a",
     0x00D8: "GCS25a",
     0x00D9: "ECS26l",
@@ -203,6 +204,8 @@ USE_CASES: dict[int, str] = {
     0x00FC: "GCS24a",
     0x00FD: "ECS35g",
     0x00FE: "CCS07",
+    0x0100: "CS02b RootBySupplier",
+    0x0101: "CS02b RootByWP",
     0x0102: "CS02b SupplierBySupplier",
     0x0103: "CS02b NOByNO",
     0x0104: "CS02b ACBByACB",
@@ -226,6 +229,7 @@ USE_CASES: dict[int, str] = {
     0x0116: "PECS01",
     0x0117: "PECS02",
     0x0118: "PECS03",
+    0x0119: "HECS01",
     0x011A: "ECS46d",
     0x011B: "CS02f",
     0x011C: "ECS61d",
@@ -254,35 +258,7 @@ CODES: dict[str, int] = {name: code for code, name in USE_CASES.items()}
 BETWEEN_DEVICES = frozenset({CODES["PCS01"], CODES["PCS02"]})
 """Commands that a PPMID sends to the GSME by itself: the ACB has no part in their MAC."""
 
-ALERTS: dict[int, str] = {
-    0x810E: "Credit Added Locally",
-    0x8183: "Device joined SMHAN",
-    0x81AB: "Emergency Credit Activated",
-    0x8F12: "CHF Device Log Changed",
-    0x8F1C: "Firmware Verification Failed",
-    0x8F30: "Source Does not have Authority for Command",
-    0x8F3D: "Trusted Source Authentication Failure",
-    0x8F43: "Change in the executing Firmware version",
-    0x8F48: "Device joining failed",
-    0x8F49: "Device joining succeeded",
-    0x8F4A: "Device unjoin failed",
-    0x8F4B: "Device unjoin succeeded",
-    0x8F66: "Future-dated command executed",
-    0x8F67: "Future-dated command failed",
-    0x8F72: "Firmware Verification Successful",
-    0x8F85: "Command not supported by Device",
-    0x8F89: "Firmware Transfer Failed",
-    0x8F8A: "Firmware Transfer Successful",
-    0x8F8B: "PPMID Firmware Activation",
-}
-"""What an alert code says, for the alerts that a PPMID or its hub can raise."""
-
 
 def use_case_name(message_code: int) -> str | None:
     """Return a use case's name such as ``CS08``, or None."""
     return USE_CASES.get(message_code)
-
-
-def alert_name(alert_code: int) -> str | None:
-    """Return what an alert code says, or None."""
-    return ALERTS.get(alert_code)

@@ -151,11 +151,14 @@ def ciphered_payloads(message: GbcsMessage) -> tuple[bytes, ...]:
 
 
 def decrypt_payloads(message: GbcsMessage, keys: KeyStore) -> tuple[bytes, ...]:
-    """Return what a message's encrypted payloads say, in order; raises DecodeError and KeyNotFound."""
+    """Return what a message's encrypted payloads say, in order; raises DecodeError, also without a key."""
     ciphered = ciphered_payloads(message)
     if not ciphered:
         return ()
-    key = payload_key(message, keys)
+    try:
+        key = payload_key(message, keys)
+    except KeyNotFound as missing:
+        raise DecodeError("ciphered payload", f"cannot be read: {missing}") from None
     return tuple(decrypt(key, message.originator, one) for one in ciphered)
 
 

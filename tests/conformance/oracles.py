@@ -169,3 +169,18 @@ def tshark_pdus(folder: Path, dissector: str, pdus: list[bytes], fields: list[st
     lines = [line.split("|") for line in done.stdout.splitlines()]
     assert len(lines) == len(pdus)
     return lines
+
+
+def tshark_values(field: str) -> dict[int, str]:
+    """Return the names that tshark has for the values of a field."""
+    done = subprocess.run(
+        [tshark_program(), "-G", "values"],
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_S,
+        check=False,
+        env=os.environ | {"LC_ALL": "C.UTF-8"},
+    )
+    assert done.returncode == 0, done.stderr
+    lines = (line.split("\t") for line in done.stdout.splitlines())
+    return {int(line[2]): line[3] for line in lines if line[0] == "V" and line[1] == field}
