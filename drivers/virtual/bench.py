@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from drivers.virtual.medium import Medium, Transmission
 from drivers.virtual.ncp.dongle import Dongle
+from drivers.virtual.ncp.injection import FAULTS, nearest
 from drivers.virtual.ports import BytePort, PtyPort, TcpPort
 from drivers.virtual.ppmid.config import CHANNELS_2_4_GHZ, PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
@@ -33,12 +34,28 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaultEntry:
+    """A fault of a dongle, as the `inject_fault` step has it."""
+
+    fault: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.fault not in FAULTS:
+            raise ValueError(f"a virtual dongle knows no fault `{self.fault}`; {nearest(self.fault, FAULTS)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DongleEntry:
-    """A virtual EZSP dongle. Its own `ezsp_version` goes before the bench's; a `tcp_port` of 0 is chosen."""
+    """A virtual EZSP dongle. Its own `ezsp_version` goes before the bench's; a `tcp_port` of 0 is chosen.
+
+    `faults` are there from the start.
+    """
 
     eui64: Eui64
     ezsp_version: EzspVersion | None = None
     tcp_port: int = 0
+    faults: tuple[FaultEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +216,8 @@ class VirtualBench:
             await dongle.open()
             self._nodes.dongles[name] = (dongle, port)
             paths[name] = port.path
+            for entered in entry.faults:
+                await dongle.inject(entered.fault, **entered.arguments)
         for name, device in options.ppmids.items():
             console = PtyPort(folder / name)
             config = device.config(stays_without_mode=options.ppmids_stay)

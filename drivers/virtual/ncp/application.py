@@ -10,6 +10,7 @@ from typing import Any
 from drivers.virtual.ncp import layouts
 from drivers.virtual.ncp.basics import STACK_VERSIONS, Basics
 from drivers.virtual.ncp.core import Answer, Handler, NcpCore, outcome
+from drivers.virtual.ncp.faults import Mishaps
 from drivers.virtual.ncp.keys import Keys
 from drivers.virtual.ncp.messaging import Messaging
 from drivers.virtual.ncp.networking import Networking
@@ -145,9 +146,22 @@ class NcpApplication:
         """Whether the key table has a link key of a device."""
         return self._core.kept.find(eui64) is not None
 
-    def network_down(self) -> None:
-        """Say that the network is down, true or not."""
-        self._callback("stackStatusHandler", {"status": Status.NETWORK_DOWN})
+    @property
+    def mishaps(self) -> Mishaps:
+        """What goes wrong behind the line."""
+        return self._core.mishaps
+
+    def cure(self) -> None:
+        """Let nothing go wrong any more."""
+        self._core.mishaps = Mishaps()
+
+    def network_down(self, *, really: bool, told: bool) -> None:
+        """Fall off the network, which is not forgotten, or only say so."""
+        if really and self._core.up:
+            self._core.remember_network()
+            self.stack.abandon()
+        if told:
+            self._core.network_status(Status.NETWORK_DOWN)
 
     # From the stack.
 

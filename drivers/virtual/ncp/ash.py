@@ -10,7 +10,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
+from enum import IntEnum
 from itertools import islice
 
 import crcmod
@@ -31,7 +31,7 @@ _TIMEOUTS_ALLOWED = 4
 _crc: Callable[[bytes], int] = crcmod.mkCrcFun(0x11021, initCrc=0xFFFF, rev=False, xorOut=0)
 
 
-class ResetCode(Enum):
+class ResetCode(IntEnum):
     """Why the network processor has reset (RSTACK), or has stopped (ERROR)."""
 
     UNKNOWN = 0x00
@@ -225,16 +225,16 @@ class AshNcp:
 
     # What we send.
 
-    def started(self, code: ResetCode) -> None:
-        """Say that the network processor has reset; from now on it is connected."""
+    def started(self, code: int) -> None:
+        """Say that the network processor has reset (ResetCode); from now on it is connected."""
         self._disconnect()
         self.connected = True
-        self._out.append(encode(bytes((_RSTACK, _VERSION, code.value))))
+        self._out.append(encode(bytes((_RSTACK, _VERSION, code))))
 
-    def fail(self, code: ResetCode) -> None:
-        """Say that the network processor has stopped; only a reset helps."""
+    def fail(self, code: int) -> None:
+        """Say that the network processor has stopped (ResetCode); only a reset helps."""
         self._disconnect()
-        self._out.append(encode(bytes((_ERROR, _VERSION, code.value))))
+        self._out.append(encode(bytes((_ERROR, _VERSION, code))))
 
     def send(self, frame: bytes, now: float) -> None:
         """Send an EZSP frame; dropped when the host is not connected."""

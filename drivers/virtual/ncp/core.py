@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from drivers.virtual.ncp.faults import Mishaps
 from drivers.virtual.ncp.state import NonVolatile, Volatile
 from drivers.virtual.ncp.status import Status
 from drivers.virtual.ncp.trust_centre import NcpTrustCentre
@@ -39,6 +40,7 @@ class NcpCore:
     spawn: Callable[[Awaitable[object]], object]
     stack: CoordinatorStack
     endpoints: list[SimpleDescriptor]
+    mishaps: Mishaps = field(default_factory=Mishaps)
     _counters_kept: tuple[int, int] = (0, 0)
 
     @property
@@ -59,6 +61,23 @@ class NcpCore:
     def soon(self, name: str, **fields: Any) -> None:
         """Send a callback after the response to the command that is being handled."""
         asyncio.get_running_loop().call_soon(self.callback, name, fields)
+
+    def network_status(self, status: Status) -> None:
+        """Tell the host of the network's state after the response to the command that is being handled."""
+        mishaps, times = self.mishaps, 1
+        if mishaps.status_missing:
+            mishaps.status_missing -= 1
+            return
+        if mishaps.status_twice:
+            mishaps.status_twice -= 1
+            times = 2
+        late_s = 0.0
+        if mishaps.status_late:
+            mishaps.status_late -= 1
+            late_s = mishaps.status_late_s
+        for _ in range(times):
+            fields = {"status": status}
+            asyncio.get_running_loop().call_later(late_s, self.callback, "stackStatusHandler", fields)
 
     def remember_network(self) -> None:
         """Keep where the stack is, for after a reset."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from drivers.virtual.ncp import injection
 from drivers.virtual.ncp.application import NcpApplication
-from drivers.virtual.ncp.ash import AshNcp, HostReset, ResetCode
-from drivers.virtual.ncp.faults import LineFaults
+from drivers.virtual.ncp.ash import AshNcp, HostReset, ResetCode, encode, randomised
+from drivers.virtual.ncp.faults import LineFaults, Mishaps
 from drivers.virtual.ncp.state import NonVolatile
 from drivers.virtual.ports import BytePort
 from drivers.virtual.stack.faces import CoordinatorStack
-from harness.errors import StimulusImpossible
 from harness.eui64 import Eui64
 
-_JUNK = b"\x00\x1a\x11\x11Bootloader v2.0\r\n\x1a"
+# RST, and `version` in the first DATA frame after it.
+_ANOTHER_HOST = encode(b"\xc0") + encode(b"\x00" + randomised(b"\x00\x00\x00\x04"))
 
 
 class Dongle:
@@ -39,7 +39,7 @@ class Dongle:
     ) -> None:
         self._port = port
         self._ash = AshNcp()
-        self._faults = LineFaults()
+        self.line = LineFaults()
         self._tasks: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._on = False
@@ -80,47 +80,18 @@ class Dongle:
         self._application.stack.power(on)
 
     async def inject(self, fault: str, **arguments: object) -> None:
-        """Make it misbehave; StimulusImpossible for a fault that it does not know.
+        """Make it misbehave; StimulusImpossible for a fault that it does not know (`injection.FAULTS`)."""
+        await injection.inject(self, fault, arguments)
 
-        `frames` says for how many frames or messages (default 1), `seconds` how late, `code` what reset code.
-        """
-        doing = self._fault_table().get(fault)
-        if doing is None:
-            raise StimulusImpossible(
-                f"a virtual dongle knows no fault `{fault}`", remedy=_nearest(fault, self._fault_table())
-            )
-        plugging = doing(arguments)
-        if plugging is not None:
-            await plugging
+    # `injection.Faulty`
 
-    def _fault_table(self) -> Mapping[str, Callable[[Mapping[str, object]], Awaitable[None] | None]]:
-        faults, messaging = self._faults, self._application.messaging
-        return {
-            "unplug": lambda _: self._plug(into=False),
-            "replug": lambda _: self._plug(into=True),
-            "silent": lambda _: setattr(faults, "silent", True),
-            "deaf": lambda _: setattr(faults, "deaf", True),
-            "well": lambda _: self._cure(),
-            "reset": lambda given: self._fall_over(self._ash.started, given, ResetCode.WATCHDOG),
-            "error": lambda given: self._fall_over(self._ash.fail, given, ResetCode.MAXIMUM_ACK_TIMEOUTS),
-            "corrupt": lambda given: setattr(faults, "corrupt", _frames(given)),
-            "drop": lambda given: setattr(faults, "drop", _frames(given)),
-            "duplicate": lambda given: setattr(faults, "duplicate", _frames(given)),
-            "delay": self._delay,
-            "junk": lambda _: setattr(faults, "junk", _JUNK),
-            "network-down": lambda _: self._application.network_down(),
-            "delivery-failed": lambda given: setattr(messaging, "failures", _frames(given)),
-            "busy": lambda given: setattr(messaging, "refusals", _frames(given)),
-            "sent-twice": lambda given: setattr(messaging, "repeats", _frames(given)),
-        }
+    @property
+    def mishaps(self) -> Mishaps:
+        """What goes wrong behind the line."""
+        return self._application.mishaps
 
-    def _cure(self) -> None:
-        self._faults = LineFaults()
-
-    def _delay(self, given: Mapping[str, object]) -> None:
-        self._faults.delay, self._faults.delay_s = _frames(given), float(str(given.get("seconds", 0.2)))
-
-    async def _plug(self, *, into: bool) -> None:
+    async def plug(self, *, into: bool) -> None:
+        """Pull its plug, or put it back."""
         if into:
             await self._port.replug()
             self.power(True)
@@ -128,13 +99,24 @@ class Dongle:
             self.power(False)
             await self._port.unplug()
 
-    def _fall_over(
-        self, tell: Callable[[ResetCode], None], given: Mapping[str, object], usual: ResetCode
-    ) -> None:
-        code = ResetCode(int(str(given.get("code", usual.value)), 0))
+    def fall_over(self, code: int, *, stopped: bool) -> None:
+        """Reset by itself, or stop with an ERROR frame."""
         self._application.reset()
-        tell(code)
+        (self._ash.fail if stopped else self._ash.started)(code)
         self._flush()
+
+    def second_host(self) -> None:
+        """Take a reset and a command from another host on the same line."""
+        self._take(_ANOTHER_HOST)
+
+    def network_down(self, *, really: bool, told: bool) -> None:
+        """Fall off the network, or only say so."""
+        self._application.network_down(really=really, told=told)
+
+    def cure(self) -> None:
+        """Misbehave no more, but for the plug."""
+        self.line = LineFaults()
+        self._application.cure()
 
     def knows(self, eui64: Eui64) -> bool:
         """Whether its key table has a link key of a device."""
@@ -143,13 +125,22 @@ class Dongle:
     # The line.
 
     def _received(self, octets: bytes) -> None:
-        if not self._on or self._faults.silent:
+        if not self._on:
+            return
+        for part, late_s in self.line.spoil_incoming(octets):
+            if late_s:
+                asyncio.get_running_loop().call_later(late_s, self._take, part)
+            elif part:
+                self._take(part)
+
+    def _take(self, octets: bytes) -> None:
+        if not self._on:
             return
         for event in self._ash.feed(octets, self._now()):
             if isinstance(event, HostReset):
                 self._application.reset()
                 self._ash.started(ResetCode.SOFTWARE)
-            elif not self._faults.deaf:
+            elif not self.line.deaf:
                 self._application.request(event.frame)
         self._flush()
 
@@ -160,7 +151,7 @@ class Dongle:
 
     def _flush(self) -> None:
         for frame in self._ash.take_output():
-            octets, late_s = self._faults.spoil(frame)
+            octets, late_s = self.line.spoil(frame)
             if late_s:
                 asyncio.get_running_loop().call_later(late_s, self._port.write, octets)
             elif octets:
@@ -199,13 +190,3 @@ class Dongle:
         if not task.cancelled() and (error := task.exception()) is not None:
             context = {"message": "a virtual dongle failed", "exception": error, "task": task}
             task.get_loop().call_exception_handler(context)
-
-
-def _frames(given: Mapping[str, object]) -> int:
-    return int(str(given.get("frames", 1)))
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1)
-    return f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(names)}"

@@ -110,6 +110,8 @@ class Keys:
 
     def on_importTransientKey(self, fields: Mapping[str, Any]) -> Answer:  # noqa: N802
         """Keep a joiner's key for a while."""
+        if self._core.mishaps.forgets_keys:
+            return outcome(Status.OK)
         self._core.volatile.transient_keys[fields["eui64"]] = fields["key"]
         return outcome(Status.OK)
 

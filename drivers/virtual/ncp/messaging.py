@@ -38,16 +38,12 @@ _ENDED = {
 
 
 class Messaging:
-    """Handlers are found by name: ``on_`` and the command's.
-
-    `failures` and `refusals` are how many of the next unicasts are to fail, or to be refused as too many.
-    """
+    """Handlers are found by name: ``on_`` and the command's."""
 
     def __init__(self, core: NcpCore) -> None:
         self._core = core
         self._under_way = 0
         self._blocks: deque[ApsIndication] = deque(maxlen=_REMEMBERED_BLOCKS)
-        self.failures = self.refusals = self.repeats = 0
 
     def on_maximumPayloadLength(self, _: Mapping[str, Any]) -> Answer:  # noqa: N802
         """Octets of an APS payload in one frame."""
@@ -71,8 +67,8 @@ class Messaging:
     def _refusal(self) -> Status | None:
         if not self._core.up:
             return Status.NETWORK_DOWN
-        if self.refusals:
-            self.refusals -= 1
+        if self._core.mishaps.refusals:
+            self._core.mishaps.refusals -= 1
             return Status.BUSY
         if self._under_way >= self._core.volatile.configuration[UNICAST_MESSAGE_COUNT]:
             return Status.BUSY
@@ -104,17 +100,18 @@ class Messaging:
         return {"status": Status.OK, "sequence": sequence}
 
     async def _sent(self, request: ApsRequest, sequence: int, told: dict[str, Any]) -> None:
+        mishaps = self._core.mishaps
         try:
-            if self.failures and request.mode is DeliveryMode.UNICAST:
-                self.failures -= 1
+            if mishaps.failures and request.mode is DeliveryMode.UNICAST:
+                mishaps.failures -= 1
                 ended = Delivery.NO_ACK
             else:
                 ended = await self._core.stack.send(replace(request, counter=sequence))
         finally:
             self._under_way -= 1
         times = 1
-        if self.repeats:
-            self.repeats -= 1
+        if mishaps.repeats:
+            mishaps.repeats -= 1
             times = 2
         for _ in range(times):
             self._core.callback("messageSentHandler", {**told, "status": _ENDED[ended]})

@@ -47,7 +47,7 @@ class Networking:
         core.stack.restore(core.kept.stack)
         core.volatile.tx_power = core.kept.tx_power
         core.remember_network()
-        core.soon("stackStatusHandler", status=Status.NETWORK_UP)
+        core.network_status(Status.NETWORK_UP)
         return outcome(Status.OK)
 
     def on_setInitialSecurityState(self, fields: Mapping[str, Any]) -> Answer:  # noqa: N802
@@ -99,7 +99,7 @@ class Networking:
         )
         core.volatile.tx_power = core.kept.tx_power = power
         core.remember_network()
-        core.soon("stackStatusHandler", status=Status.NETWORK_UP)
+        core.network_status(Status.NETWORK_UP)
         return outcome(Status.OK)
 
     def on_leaveNetwork(self, _: Mapping[str, Any]) -> Answer:  # noqa: N802
@@ -109,7 +109,7 @@ class Networking:
             return outcome(Status.NOT_JOINED)
         core.stack.abandon()
         core.remember_network()
-        core.soon("stackStatusHandler", status=Status.NETWORK_DOWN)
+        core.network_status(Status.NETWORK_DOWN)
         return outcome(Status.OK)
 
     def on_permitJoining(self, fields: Mapping[str, Any]) -> Answer:  # noqa: N802
@@ -117,7 +117,7 @@ class Networking:
         core, duration = self._core, fields["duration"]
         if not core.up:
             return outcome(Status.NOT_JOINED)
-        core.stack.permit_joining(duration)
+        core.stack.permit_joining(0 if core.mishaps.stays_shut else duration)
         opened = Status.NETWORK_OPENED if duration else Status.NETWORK_CLOSED
         core.soon("stackStatusHandler", status=opened)
         return outcome(Status.OK)
@@ -164,7 +164,10 @@ class Networking:
 
     async def _scan(self, channels: list[int]) -> None:
         await asyncio.sleep(0)
-        for channel in channels:
+        mishaps = self._core.mishaps
+        if mishaps.scans_partly:
+            channels = channels[::2]
+        for channel in channels * (2 if mishaps.scans_twice else 1):
             self._core.callback("energyScanResultHandler", {"channel": channel, "rssi": _QUIET_DBM})
         self._core.callback("scanCompleteHandler", {"channel": 0, "status": Status.OK})
 

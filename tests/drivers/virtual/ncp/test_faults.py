@@ -41,11 +41,12 @@ def test_a_dongle_that_falls_over_is_lost_at_once_and_helped_by_a_new_start(tmp_
     run(scenario, tmp_path)
 
 
-@pytest.mark.parametrize("fault", ["corrupt", "drop", "duplicate", "delay"])
-def test_a_bad_line_is_made_up_for(tmp_path, fault):
+@pytest.mark.parametrize("to", ["host", "dongle"])
+@pytest.mark.parametrize("fault", ["corrupt", "drop", "duplicate", "cut", "delay"])
+def test_a_bad_line_is_made_up_for(tmp_path, fault, to):
     async def scenario(hosted):
         await hosted.start()
-        await hosted.dongle.inject(fault, frames=2, seconds=0.05)
+        await hosted.dongle.inject(fault, to=to, frames=2, **({"seconds": 0.05} if fault == "delay" else {}))
         for _ in range(3):
             await hosted.radio.ping()
 

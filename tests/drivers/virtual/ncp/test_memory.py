@@ -13,7 +13,6 @@ from pathlib import Path
 import bellows.types as t
 import pytest
 
-from drivers.radio import ezsp_security
 from drivers.virtual.ncp.state import NonVolatile
 from harness.errors import ConfigError
 from harness.rig.faces import ApsMessage, NetworkSettings
@@ -50,7 +49,7 @@ async def lived(path):
     radio = new_radio(path)
     await radio.open((), RadioHears())
     state = await radio.form(NetworkSettings(channel=20, network_key=NETWORK_KEY))
-    await ezsp_security.write_link_key(radio._opened(), PPMID, KEY)
+    await radio.set_link_key(PPMID, KEY)
     nobody = ApsMessage(
         peer=0xFFFC,
         profile=0x0109,

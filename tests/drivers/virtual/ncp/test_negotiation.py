@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from functools import partial
 
@@ -111,6 +112,11 @@ def test_a_callback_has_the_number_of_the_last_command():
     talk = Talk(13)
     talk((0, 0x00, 0x00, 13))
     talk(NOP)
-    talk.ncp.network_down()
+
+    async def fall():
+        talk.ncp.network_down(really=False, told=True)
+        await asyncio.sleep(0.001)
+
+    asyncio.run(fall())
     (callback,) = talk.said
     assert callback[:5] == bytes((NOP[0], 0x90, 0x01, 0x19, 0x00))
