@@ -161,17 +161,20 @@ class Line(asyncio.Transport):
         self.ncp = AshNcp(ack_timeout_s=0.01)
         self.host = None
         self.heard = []
-        self.spoilt = False  # the last one; never two in a row, or either end would rightly give up
+        self.clean = (
+            2  # frames since the last one spoilt: a question and its answer, or bellows would give up
+        )
 
     def write(self, octets):
         self._deliver(self._spoil(octets), self._to_ncp)
 
     def _spoil(self, octets):
         chance = self.rng.random()
-        self.spoilt = chance < 2 * self.loss and not self.spoilt
-        if self.spoilt and chance < self.loss:
+        spoilt = chance < 2 * self.loss and self.clean >= 2
+        self.clean = 0 if spoilt else self.clean + 1
+        if spoilt and chance < self.loss:
             return b""
-        if self.spoilt:
+        if spoilt:
             at = self.rng.randrange(len(octets))
             return octets[:at] + bytes([octets[at] ^ 1 << self.rng.randrange(8)]) + octets[at + 1 :]
         return octets + octets if chance < 2.5 * self.loss else octets
