@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.key_establishment import KeyEstablishment
 from drivers.virtual.ppmid.nonvolatile import Mode, NonVolatile
@@ -42,7 +43,7 @@ async def settle_in(
     questions: Questions,
     keys: KeyEstablishment,
     kept: NonVolatile,
-    defects: frozenset[Defect],
+    config: PpmidConfig,
     *,
     on_network: Callable[[], bool],
 ) -> str | None:
@@ -50,11 +51,13 @@ async def settle_in(
     try:
         endpoint, suites = await read_suites(questions)
     except Unanswered:
+        if config.stays_without_mode and on_network():
+            return None
         return "no-key-establishment" if on_network() else "refused"
-    if Defect.KEEPS_MODE_ON_LEAVE not in defects or kept.mode is Mode.NONE:
-        kept.suites, kept.mode = suites, choose_mode(suites, defects)
+    if Defect.KEEPS_MODE_ON_LEAVE not in config.defects or kept.mode is Mode.NONE:
+        kept.suites, kept.mode = suites, choose_mode(suites, config.defects)
     if kept.mode is Mode.NONE:
         return "no-key-establishment"
-    if Defect.SKIPS_KEY_ESTABLISHMENT in defects:
+    if Defect.SKIPS_KEY_ESTABLISHMENT in config.defects:
         return None
     return None if await keys.establish(endpoint, suites) else "key-establishment-failed"

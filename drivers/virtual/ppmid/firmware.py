@@ -238,7 +238,7 @@ class Firmware:
             self._questions,
             self._keys,
             self._kept,
-            self._config.defects,
+            self._config,
             on_network=lambda: self._stack.network is not None,
         )
 

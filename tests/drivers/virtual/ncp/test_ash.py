@@ -161,9 +161,7 @@ class Line(asyncio.Transport):
         self.ncp = AshNcp(ack_timeout_s=0.01)
         self.host = None
         self.heard = []
-        self.clean = (
-            2  # frames since the last one spoilt: a question and its answer, or bellows would give up
-        )
+        self.clean = 2  # frames since the last one spoilt; a question and its answer get through
 
     def write(self, octets):
         self._deliver(self._spoil(octets), self._to_ncp)

@@ -115,6 +115,16 @@ def test_a_key_that_got_lost_on_the_way_is_tried_for_again_but_not_for_ever():
     run(scenario)
 
 
+def test_a_host_without_key_establishment_is_stayed_with_when_the_rig_says_so():
+    async def scenario(bench):
+        bench.hub.serves = {tunnel.CLUSTER}
+        joined = await bench.join()
+        assert (joined.state, joined.mode) == ("joined", "none")
+        assert bench.stack.left == []
+
+    run(scenario, stays_without_mode=True)
+
+
 def test_a_hub_without_key_establishment_is_left_again():
     async def scenario(bench):
         bench.hub.serves = {tunnel.CLUSTER}
