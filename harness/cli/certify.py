@@ -11,6 +11,9 @@ import click
 from harness.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.plan.observe import Observer
     from harness.plan.session import Outcome
 
 
@@ -36,6 +39,12 @@ if TYPE_CHECKING:
     metavar="KEY",
     help="Sign the pack with this private key (PEM, Ed25519 or ECDSA).",
 )
+@click.option("--live", is_flag=True, help="Serve the live page of the run, to this machine alone.")
+@click.option(
+    "--live-at",
+    metavar="HOST[:PORT]",
+    help="Serve the live page there; beyond this machine with a token, without encryption.",
+)
 @options.JSON
 @options.NO_COLOR
 def certify(
@@ -46,7 +55,9 @@ def certify(
     expression: str,
     secrets: str | None,
     sign: Path | None,
+    live_at: str | None,
     *,
+    live: bool,
     as_json: bool,
     no_color: bool,
 ) -> int:
@@ -54,7 +65,7 @@ def certify(
 
     Plans are files, or folders with plans in them.
     """
-    from harness.cli import places, screen
+    from harness.cli import places, screen, watching
     from harness.cli.endings import RIG, run_async
     from harness.evidence.secrets import Policy
     from harness.evidence.signature import signing_key
@@ -71,9 +82,23 @@ def certify(
         click.echo(f"ppmid-bench: -k {expression!r} matches none of {known} cases; nothing was run", err=True)
         return RIG
     folder = out or places.new_pack()
+    at = live_at or (watching.LOOPBACK if live else None)
+    if at is not None:
+        watching.place(at)
+
+    def run(observer: Observer, said: Callable[[str], None]) -> Outcome:
+        return run_async(
+            watching.watched(
+                lambda desk: run_cases(preparation, folder, observer, sealing=sealing, desk=desk),
+                folder,
+                at=at,
+                said=said,
+            )
+        )
+
     if as_json:
         try:
-            outcome = run_async(run_cases(preparation, folder, NullObserver(), sealing=sealing))
+            outcome = run(NullObserver(), lambda line: click.echo(line, err=True))
         except KeyboardInterrupt:
             click.echo(json.dumps({"exit_code": 130, "reason": "interrupted", "pack": str(folder)}))
             raise
@@ -82,7 +107,7 @@ def certify(
     console = screen.console(no_color=no_color)
     with screen.observer(console, preparation.cases) as observer:
         try:
-            outcome = run_async(run_cases(preparation, folder, observer, sealing=sealing))
+            outcome = run(observer, lambda line: console.print(line, markup=False, soft_wrap=True))
         except KeyboardInterrupt:
             click.echo(f"ppmid-bench: what there is of the evidence is in {folder}", err=True)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,6 +147,28 @@ def completion(folders: tuple[Path, ...], settings: Path | None, out: Path, *, a
             click.echo(f"note: {note}")
         click.echo(f"written: {', '.join(str(file) for file in files)}")
     return 0 if found.met else 1
+
+
+@report.command()
+@PACK
+@click.option("--at", metavar="HOST[:PORT]", help="Listen there; beyond this machine with a token.")
+def serve(folder: Path, at: str | None) -> int:
+    """Serve a pack's live page until Ctrl-C: of a run that another process runs, or one that has ended."""
+    from harness.cli import watching
+    from harness.cli.endings import run_async
+    from harness.evidence.intact import read_run
+    from harness.evidence.live.server import LivePage
+
+    host, port = watching.place(at or watching.LOOPBACK)
+    read_run(folder)
+
+    async def serving() -> None:
+        async with LivePage(folder, host=host, port=port) as page:
+            click.echo(f"live: {page.address}")
+            await asyncio.Event().wait()
+
+    run_async(serving())
+    return 0
 
 
 def _difference(entry: Difference) -> str:

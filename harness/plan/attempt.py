@@ -15,6 +15,7 @@ from harness.evidence.verdict import CaseResult, StepResult, Verdict
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.plan import row
 from harness.plan.context import CaseContext
+from harness.plan.desk import Desk
 from harness.plan.judge import Judgement, judge, reason_of
 from harness.plan.model import Case
 from harness.plan.observe import Observer
@@ -37,6 +38,7 @@ class Attempt:
     pack: EvidencePack
     recorder: CaseRecorder
     observer: Observer
+    desk: Desk = field(default_factory=Desk)
     steps: list[StepResult] = field(default_factory=list)
     _context: CaseContext = field(init=False)
     _began_s: float = field(init=False)
@@ -47,7 +49,7 @@ class Attempt:
 
     def __post_init__(self) -> None:
         self._context = CaseContext(
-            bench=self.bench, recorder=self.recorder, rules=self.bench.rules.consult()
+            bench=self.bench, recorder=self.recorder, rules=self.bench.rules.consult(), desk=self.desk
         )
         self._context.row.cells.update(row.planned(self.case))
         self._began_s, self._began = time.time(), time.monotonic()
@@ -71,13 +73,15 @@ class Attempt:
         try:
             judgement = await self._judged()
         except asyncio.CancelledError:
-            self._ended(Judgement(verdict=Verdict.ERROR, reason="interrupted"))
+            by = f" from the {self.desk.stopped_by}" if self.desk.stopped_by else ""
+            self._ended(Judgement(verdict=Verdict.ERROR, reason=f"interrupted{by}"))
             raise
         return self._ended(judgement)
 
     async def _judged(self) -> Judgement:
         try:
             async with asyncio.timeout(self.case.timeout) as limit:
+                self._context.limit = limit
                 await self._take_steps()
         except TimeoutError as error:
             if not limit.expired():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness.dcc.documents import ServiceResponse
 from harness.dcc.routes import RouteRecord
 from harness.errors import BenchError
 from harness.evidence.recorder import CaseRecorder
+from harness.plan.desk import Desk
 from harness.plan.row import Row
 from harness.rig.bench import Bench, HubOnBench
 from harness.smets.cpl import DeviceModel, DeviceType
@@ -46,6 +50,8 @@ class CaseContext:
     row: Row = field(default_factory=Row)
     version: SmetsVersion | None = None
     version_rules: tuple[str, ...] = ()
+    desk: Desk = field(default_factory=Desk)
+    limit: asyncio.Timeout | None = None  # the case's own time
     whitelisting: Whitelisting | None = None
     request: Request | None = None
 
@@ -64,6 +70,21 @@ class CaseContext:
     def hub(self) -> HubOnBench | None:
         """The hub that the device was last whitelisted on."""
         return self.bench.hub(self.whitelisting.hub) if self.whitelisting else None
+
+    @contextmanager
+    def clock_stopped(self) -> Iterator[None]:
+        """Let the case's own time stand still: a person takes as long as a person takes."""
+        limit, loop = self.limit, asyncio.get_running_loop()
+        when = limit.when() if limit is not None else None
+        if limit is None or when is None:
+            yield
+            return
+        left = when - loop.time()
+        limit.reschedule(None)
+        try:
+            yield
+        finally:
+            limit.reschedule(loop.time() + left)
 
     def note_keys(self) -> None:
         """Give the recorder every key that the hubs have by now, so that it can read what is on the air."""

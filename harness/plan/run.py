@@ -16,6 +16,7 @@ from harness.evidence.recorder import CaseRecorder
 from harness.evidence.verdict import NOTHING_RAN, CaseResult, Verdict, exit_code
 from harness.plan import needs, row
 from harness.plan.attempt import Attempt
+from harness.plan.desk import Desk
 from harness.plan.judge import health_of, reason_of
 from harness.plan.model import Case
 from harness.plan.observe import NullObserver, Observer
@@ -35,6 +36,7 @@ class Runner:
     pack: EvidencePack
     offers: frozenset[str]
     observer: Observer = field(default_factory=NullObserver)
+    desk: Desk = field(default_factory=Desk)
     results: list[CaseResult] = field(default_factory=list)  # the last attempt at each case
     executed: int = 0
     lost: str | None = None  # why the rig is lost for good
@@ -45,6 +47,7 @@ class Runner:
         try:
             self.observer.run_started(cases)
             for case in cases:
+                await self.desk.before_case(self.bench.tap)
                 await self.run_case(case)
         finally:
             await self.stop_listening()
@@ -98,6 +101,7 @@ class Runner:
             pack=self.pack,
             recorder=recorder,
             observer=self.observer,
+            desk=self.desk,
         )
         return await attempt.run()
 

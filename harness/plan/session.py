@@ -19,6 +19,7 @@ from harness.evidence.secrets import Policy
 from harness.evidence.signature import SigningKey, sign
 from harness.evidence.verdict import CaseResult
 from harness.plan import needs
+from harness.plan.desk import Desk
 from harness.plan.load import load_plans
 from harness.plan.model import Case, Plan
 from harness.plan.observe import Observer
@@ -99,14 +100,20 @@ def prepare(
 
 
 async def certify(
-    preparation: Preparation, out: Path, observer: Observer, *, sealing: Sealing | None = None
+    preparation: Preparation,
+    out: Path,
+    observer: Observer,
+    *,
+    sealing: Sealing | None = None,
+    desk: Desk | None = None,
 ) -> Outcome:
     """Open the rig, run the cases, close it; the pack is in `out`, a new or empty folder.
 
+    A person steers it from `desk`; to stop it there is to cancel the task that awaits this.
     Raises ConfigError, or RigFault when the rig cannot be opened, and leaves nothing in `out` then;
     cancelled, it leaves a pack that says so.
     """
-    sealing = sealing or Sealing()
+    sealing, desk = sealing or Sealing(), desk or Desk()
     discard = _discarding(out)
     try:
         pack = EvidencePack(out, secrets=sealing.policy(preparation.rig))
@@ -115,7 +122,8 @@ async def certify(
     pack.describe(**facts(preparation))
     code = INTERRUPTED
     try:
-        outcome = await _run(preparation, pack, observer)
+        with desk.stops(asyncio.current_task()):
+            outcome = await _run(preparation, pack, observer, desk)
         code = outcome.exit_code
     except (ConfigError, _NotOpened) as error:
         pack.finish(_WRONG_FILE)
@@ -140,12 +148,13 @@ def _discarding(out: Path) -> Callable[[], None]:
     return discard
 
 
-async def _run(preparation: Preparation, pack: EvidencePack, observer: Observer) -> Outcome:
+async def _run(preparation: Preparation, pack: EvidencePack, observer: Observer, desk: Desk) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="ppmid-bench-") as scratch:
         try:
             runner = await open_runner(preparation, pack, observer, Path(scratch))
         except RigFault as fault:
             raise _NotOpened from fault
+        runner.desk = desk
         try:
             results = await runner.run(preparation.cases)
         finally:

@@ -282,3 +282,44 @@ def test_on_a_terminal_the_rows_appear_as_they_complete(shell):
     assert text.index("0 of 5 cases") < text.index("1 of 5 cases") < text.index("5 of 5 cases")
     assert "\x1b[1;32mpass" in text
     assert "exit 0: 5 pass of 5" in text
+
+
+def test_a_question_is_answered_at_the_terminal(shell):
+    plan = shell.plan("prenotify: {as: SMETS1}", 'ask: {question: "Does it show a mode?", within: 20 s}')
+    ours, theirs = pty.openpty()
+    arguments = ("certify", plan, "--rig", "rig.yaml", "--out", "pack")
+    process = shell.process(*arguments, stdin=theirs, stdout=theirs)
+    os.close(theirs)
+    seen = b""
+    asked = answered = False
+    while select.select([ours], [], [], 20)[0]:
+        try:
+            seen += os.read(ours, 65536)
+        except OSError:
+            break
+        if b"[y/n" in seen and not asked:
+            asked = True
+            os.write(ours, b"perhaps\n")
+        if b"answer with y or n" in seen and not answered:
+            answered = True
+            os.write(ours, b"y it does\n")
+    os.close(ours)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, ""), seen
+    run = json.loads((shell.folder / "pack" / "run.json").read_text())
+    assert run["cases"][0]["steps"][-1]["seen"] == {"answer": "yes: it does", "by": "terminal"}
+
+
+def test_without_a_terminal_or_a_page_nobody_can_be_asked(shell):
+    plan = shell.plan('ask: {question: "Does it show a mode?"}')
+    ended = shell("certify", plan, "--rig", "rig.yaml", "--out", "pack")
+    assert (ended.code, "run certify on a terminal, or with --live" in ended.out) == (4, True)
+
+
+def test_the_live_page_is_announced_and_a_wrong_place_for_it_is_refused(shell):
+    ended = shell("certify", "--rig", "rig.yaml", "--out", "pack", "-k", "row-1", "--live")
+    assert ended.code == 0
+    assert ended.out.startswith("live: http://127.0.0.1:")
+    ended = shell("certify", "--rig", "rig.yaml", "--out", "other", "--live-at", "here:there")
+    assert (ended.code, "no HOST[:PORT]" in ended.err) == (2, True)
+    assert not (shell.folder / "other").exists()

@@ -9,6 +9,7 @@ from textwrap import indent
 
 from harness.evidence.intact import verify
 from harness.evidence.pack import EvidencePack
+from harness.plan.desk import Desk
 from harness.plan.load import read_plan
 from harness.plan.observe import NullObserver
 from harness.plan.run import Runner
@@ -77,7 +78,7 @@ class Ran:
         return json.loads((self.folder / "run.json").read_text())
 
 
-def run(tmp_path, cases, arrange=None, *, offers=OFFERS, **bench):
+def run(tmp_path, cases, arrange=None, *, offers=OFFERS, desk=None, **bench):
     """Run cases; `arrange(parts)` breaks something first. The pack is intact and nothing is left running."""
 
     async def main():
@@ -86,7 +87,7 @@ def run(tmp_path, cases, arrange=None, *, offers=OFFERS, **bench):
         async with fake_bench(tap=pack.tap, **bench) as parts:
             if arrange is not None:
                 arrange(parts)
-            runner = Runner(bench=parts.bench, pack=pack, offers=offers, observer=notes)
+            runner = Runner(bench=parts.bench, pack=pack, offers=offers, observer=notes, desk=desk or Desk())
             try:
                 await runner.run(cases)
             finally:

@@ -1,0 +1,1 @@
+"""The live page: a pack that is being written, as a browser sees it."""
