@@ -51,6 +51,7 @@ class EventReader:
             Boundary.AIR: self._air,
             Boundary.RADIO: _radio,
             Boundary.GBCS: _gbcs,
+            Boundary.HUB: _gbcs,
             Boundary.SERIAL: _serial,
         }
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.errors import DecodeError
+from harness.evidence.report.meaning import said
 from harness.gbcs import layout as gbcs_layout
+from harness.gbcs.message import parse
 from harness.zigbee import tunnel, zcl_clusters, zcl_general, zdo
 from harness.zigbee.aps import ZDO_PROFILE, ApsFrame
 from harness.zigbee.fields import Record
@@ -192,8 +194,24 @@ def _tunnelled(views: _Views, data: bytes) -> None:
         return
     views.record(f"GB-HRGP {carried.verb.name}", carried, inside="message")
     if carried.message:
-        views.view.heading("GBCS message", views.at, len(carried.message))
-        views.view.add(gbcs_layout.parts(carried.message, offset=views.at))
+        _gbcs(views.view, carried.message, views.at)
+
+
+def _gbcs(view: View, message: bytes, offset: int) -> None:
+    """Show what a message says first, and then how it says it."""
+    parts = gbcs_layout.parts(message, offset=offset)
+    content = next((part for part in parts if part.name == "content"), None)
+    if content is not None:
+        try:
+            parsed = parse(message)
+        except DecodeError:
+            parsed = None
+        if parsed is not None and (fields := said(parsed)):
+            title = f"{parsed.use_case} {parsed.cra.name.lower()} says"
+            view.heading(title, content.offset, content.length)
+            view.fields += [[1, name, text, content.offset, content.length] for name, text in fields]
+    view.heading("GBCS message", offset, len(message))
+    view.add(parts)
 
 
 def radio_views(payload: bytes, profile: int, cluster: int) -> list[View]:
@@ -209,7 +227,7 @@ def radio_views(payload: bytes, profile: int, cluster: int) -> list[View]:
 def gbcs_views(message: bytes) -> list[View]:
     """Return the view of a GBCS message."""
     view = View("GBCS message", message)
-    view.add(gbcs_layout.parts(message))
+    _gbcs(view, message, 0)
     return [view]
 
 

@@ -94,6 +94,12 @@ def test_fields_of_a_gbcs_message_are_all_of_it_without_a_gap():
     assert told["OCTET STRING"] == "01 02 03 04"
 
 
+def test_a_gbcs_message_says_what_its_use_case_means_by_it():
+    (view,) = gbcs_views(MESSAGE)
+    assert "CS08 response says" in [field[1] for field in layers(view)]
+    assert [1, "firmware", "01 02 03 04"] in [field[:3] for field in view.fields]
+
+
 @pytest.mark.parametrize("cut", range(0, len(MESSAGE), 7))
 def test_a_gbcs_message_cut_short_is_shown_up_to_where_it_ends(cut):
     parts = layout.parts(MESSAGE[:cut])

@@ -51,7 +51,8 @@ function layersOf(fields) {
 
 function hexCells(hex, octets, layers) {
   const colours = new Array(octets.length).fill("");
-  for (const { field, colour } of layers) {
+  const widest = [...layers].sort((one, other) => other.field[4] - one.field[4]);
+  for (const { field, colour } of widest) {
     for (let at = field[3]; at < field[3] + field[4] && at < octets.length; at++) colours[at] = `x${colour}`;
   }
   const cells = [];
@@ -83,9 +84,10 @@ function fieldList(fields, layers, cells, folded) {
   for (const field of fields) {
     const row = fieldRow(field, colourOf.get(field), cells);
     if (field[0] === 0) {
-      layer = el("details", { class: "layer", open: !folded(field) }, el("summary", {}, row));
-      row.removeAttribute("tabindex");
-      list.append(layer);
+      const leaf = fields.indexOf(field) + 1 === fields.length || fields[fields.indexOf(field) + 1][0] === 0;
+      layer = leaf ? null : el("details", { class: "layer", open: !folded(field) }, el("summary", {}, row));
+      if (layer) row.removeAttribute("tabindex");
+      list.append(layer || row);
     } else (layer || list).append(row);
   }
   return list;

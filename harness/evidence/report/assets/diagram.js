@@ -70,6 +70,7 @@ class Diagram {
       el("ol", {}, ...lanes.map((lane) => el("li", { title: lane.note || lane.label }, lane.label))),
       el("span", {}, "what"),
     ));
+    if (events.length && events[0].b !== "step") this.ladder.append(el("div", { class: "band judged" }, el("code", {}, "before the first step")));
     this.waiting = events;
     this.addRows();
   }
