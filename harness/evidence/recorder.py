@@ -27,6 +27,7 @@ CAPTURE, TIMELINE, SERIAL_LOG, WIRESHARK_KEYS = (
     "ppmid-serial.log",
     "keys.json",
 )
+_LONGEST_NAME = 40  # of a party, in a file's name
 
 
 class CaseRecorder:
@@ -227,4 +228,5 @@ def _printable(text: str) -> str:
 
 
 def _word(party: str) -> str:
-    return "".join(letter.lower() if letter.isalnum() else "-" for letter in party).strip("-")
+    words = "".join(letter.lower() if letter.isalnum() else "-" for letter in party[:_LONGEST_NAME])
+    return words.strip("-")

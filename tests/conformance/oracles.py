@@ -184,3 +184,10 @@ def tshark_values(field: str) -> dict[int, str]:
     assert done.returncode == 0, done.stderr
     lines = (line.split("\t") for line in done.stdout.splitlines())
     return {int(line[2]): line[3] for line in lines if line[0] == "V" and line[1] == field}
+
+
+def chromium_programs() -> tuple[str, str]:
+    """Return the paths of Chromium and ChromeDriver, or skip or fail the test."""
+    remedy = "install the Debian packages chromium and chromium-driver"
+    found = [shutil.which(name) or _absent(name, remedy) for name in ("chromium", "chromedriver")]
+    return found[0], found[1]

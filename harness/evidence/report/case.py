@@ -30,13 +30,13 @@ def case_view(folder: Path, parties: Parties) -> dict[str, Any]:
         for event in _cut(_events(folder / TIMELINE, notes))
     ]
     used = {lane for event in events for lane in (event.get("from"), event.get("to")) if lane}
-    return {
+    around = {
         "lanes": lanes(used, parties),
-        "events": events,
         "smi": inventory_difference(_records(folder / _BEFORE), _records(folder / _AFTER)),
         "files": _files(folder),
         "notes": notes,
     }
+    return {**all_visible(around), "events": events}
 
 
 def read_keys(folder: Path) -> Mapping[str, Any]:
@@ -74,7 +74,7 @@ def inventory_difference(
     """Return what became of each device in the SMI: ``added``, ``removed``, ``changed`` or ``same``."""
     old = {str(record.get("DeviceID")): record for record in before}
     new = {str(record.get("DeviceID")): record for record in after}
-    found = []
+    found: list[dict[str, Any]] = []
     for device in dict.fromkeys((*old, *new)):
         was, became = old.get(device, {}), new.get(device, {})
         fields = [
@@ -84,8 +84,7 @@ def inventory_difference(
         ]
         state = "added" if not was else "removed" if not became else "changed" if was != became else "same"
         found.append({"device": device, "state": state, "fields": fields})
-    result: list[dict[str, Any]] = all_visible(found)
-    return result
+    return found
 
 
 def _records(path: Path) -> list[Mapping[str, Any]]:

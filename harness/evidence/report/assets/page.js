@@ -195,7 +195,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
   if (event.key === "Escape") return back();
   if (event.target.matches("input[type=search], input[type=text], textarea, select")) {
-    if (event.key === "Enter" && event.target.id === "search") shownCases()[0]?.querySelector("summary").focus();
+    if (event.key === "Enter" && event.target.id === "search") { event.preventDefault(); shownCases()[0]?.querySelector("summary").focus(); }
     return;
   }
   const act = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : null;
