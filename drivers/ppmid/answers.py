@@ -48,6 +48,11 @@ def seconds(fields: Mapping[str, str], key: str) -> float:
     return float(value)
 
 
+def zcl_status(fields: Mapping[str, str], key: str) -> int | None:
+    """Read a ZCL status, 2 hex digits, or ``none``. Raises DutFault."""
+    return None if text(fields, key) == "none" else int(_hex(fields, key, 2), 16)
+
+
 def text(fields: Mapping[str, str], key: str) -> str:
     """Read any text. Raises DutFault when it is missing."""
     if key not in fields:

@@ -26,6 +26,7 @@ _JOIN_FAILED = "join-failed"
 _ANSWER_S = Seconds(1.0)
 _LEAVE_S = Seconds(10.0)
 _JOIN_GRACE_S = Seconds(3.0)
+_UNSECURED_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,16 @@ class TestPortPpmid:
     async def raise_alert(self, code: int) -> None:
         """Have it raise a GBCS alert, such as 8F8B; StimulusImpossible when it has no such verb."""
         await self._conversation.command("alert", code=f"{code:04X}")
+
+    async def read_unsecured(self, cluster: int, attribute: int) -> int | None:
+        """Have it read an attribute of the hub without the link key; return the hub's ZCL status."""
+        answer = await self._conversation.command(
+            "read-unsecured",
+            deadline_s=_UNSECURED_S,
+            cluster=f"{cluster:04X}",
+            attribute=f"{attribute:04X}",
+        )
+        return answers.zcl_status(answer.fields, "status")
 
     async def restart(self) -> None:
         """Have it restart; what it keeps in non-volatile memory it must keep."""

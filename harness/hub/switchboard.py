@@ -106,6 +106,7 @@ class Switchboard:
                 clock=clock,
                 drops=drops,
             )
+        self._bare: set[tuple[int, int]] = set()  # peer and cluster of questions put unsecured on purpose
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- questions ----------------------------------------------------------------------------------------
@@ -135,12 +136,25 @@ class Switchboard:
         """Find the endpoint, read the attributes; `secured` False: under the network key alone, wrongly."""
         to = await self._addressed(entry, cluster, client_side=client_side, timeout_s=timeout_s)
         if not secured:
-            to = replace(to, link_key_secured=False)
-        elif to.link_key_secured:
+            return await self._read_bare(
+                replace(to, link_key_secured=False), attributes, client_side, timeout_s
+            )
+        if to.link_key_secured:
             self.check_established(entry)
         return await self._client.read_attributes(
             to, tuple(attributes), client_side=client_side, timeout_s=timeout_s
         )
+
+    async def _read_bare(
+        self, to: ApsMessage, attributes: Iterable[int], client_side: bool, timeout_s: float
+    ) -> Mapping[int, ReadRecord]:
+        self._bare.add((to.peer, to.cluster))
+        try:
+            return await self._client.read_attributes(
+                to, tuple(attributes), client_side=client_side, timeout_s=timeout_s
+            )
+        finally:
+            self._bare.discard((to.peer, to.cluster))
 
     async def establish_key(self, entry: DeviceLogEntry, *, timeout_s: float) -> None:
         """Begin key establishment with a device; how it ends is told as if the device had begun."""
@@ -212,6 +226,8 @@ class Switchboard:
 
     def _is_unsecured(self, message: ApsMessage, frame: ZclFrame, entry: DeviceLogEntry | None) -> bool:
         if self._keys.accepts_unsecured or not self._profile.link_key_secured:
+            return False
+        if (message.peer, message.cluster) in self._bare:
             return False
         established = entry is not None and entry.established
         return se_security.is_unsecured(

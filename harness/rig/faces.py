@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from harness.eui64 import Eui64
 from harness.tap import Tap
@@ -250,6 +250,17 @@ class ReceivedCommand:
 
     kind: str
     fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class UnsecuredReader(Protocol):
+    """A PPMID that can be told to do wrong, to see whether its hub notices. Few can."""
+
+    async def read_unsecured(self, cluster: int, attribute: int) -> int | None:
+        """Have it read an attribute of the hub under the network key alone.
+
+        Returns the ZCL status that the hub answered with, 0 when it gave the value, None for no answer.
+        """
 
 
 class PpmidPort(Protocol):

@@ -13,6 +13,7 @@ TUNNEL_PROTOCOL = "TUNNEL-PROTOCOL"
 HUB_ADMISSION = "HUB-ADMISSION"
 FIRMWARE_READ = "SMETS1-FIRMWARE-READ"
 S1SP_NAME = "S1SP-NAME"
+UNSECURED_STATUS = "SE-UNSECURED-STATUS"
 KE_SUITE = {SmetsVersion.SMETS1: "KE-SUITE-SMETS1", SmetsVersion.SMETS2_PLUS: "KE-SUITE-SMETS2"}
 
 
@@ -49,6 +50,11 @@ def expected_suite(hub: SmetsVersion, rules: Rulebook) -> tuple[int, str]:
     return rule.number(), rule.id
 
 
+def unsecured_status(rules: Rulebook) -> int:
+    """Return the ZCL status that refuses Smart Energy under the network key alone."""
+    return rules.rule(UNSECURED_STATUS).number()
+
+
 def firmware_read(rules: Rulebook) -> AttributeAddress:
     """Return where a SMETS1 PPMID's firmware version is read by plain Zigbee."""
     rule = rules.rule(FIRMWARE_READ)
@@ -66,6 +72,7 @@ def check(rules: Rulebook) -> None:
         expected_mode(family, rules)
         expected_suite(family, rules)
     firmware_read(rules)
+    unsecured_status(rules)
     rules.rule(TUNNEL_PROTOCOL).number("protocol")
     rules.rule(TUNNEL_PROTOCOL).number("put")
     rules.rule(HUB_ADMISSION).entries()

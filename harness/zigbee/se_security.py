@@ -43,9 +43,10 @@ def is_unsecured(
 ) -> bool:
     """Whether a message that came should have been secured with the link key and is not.
 
-    Broadcasts too, but for Image Notify, which is meant to be broadcast.
+    Broadcasts too, but for Image Notify, which is meant to be broadcast; a Default Response may be a refusal,
+    which goes as the message that it refuses.
     """
-    if link_key_secured or not needs_link_key(profile, cluster):
+    if link_key_secured or not needs_link_key(profile, cluster) or _is_default_response(frame):
         return False
     notify = cluster == _OTA and frame.frame_type is ZclFrameType.CLUSTER and frame.command == _IMAGE_NOTIFY
     return not (notify and broadcast)
@@ -53,5 +54,8 @@ def is_unsecured(
 
 def may_be_refused(frame: ZclFrame, *, broadcast: bool) -> bool:
     """Whether a Default Response goes back: not to a broadcast, and not to a Default Response."""
-    is_default_response = frame.frame_type is ZclFrameType.GLOBAL and frame.command == DefaultResponse.COMMAND
-    return not broadcast and not is_default_response
+    return not broadcast and not _is_default_response(frame)
+
+
+def _is_default_response(frame: ZclFrame) -> bool:
+    return frame.frame_type is ZclFrameType.GLOBAL and frame.command == DefaultResponse.COMMAND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.system.runs import certify, changed_rig
+from tests.system.runs import CHECKOUT, certify, changed_rig
 
 NO_DEFECTS = "  cpl: cpl-virtual.csv\n"
 IMPATIENT = (NO_DEFECTS, f"{NO_DEFECTS}  answer-within: 2 s\n")
@@ -54,6 +54,31 @@ def test_a_break_is_caught(tmp_path, changes, fails):
     assert run.verdicts == {fails: "fail"}, run.said
     assert run.code == 1
     assert all(run.reasons("fail"))
+
+
+SECURITY = [CHECKOUT / "test_plans" / who / "smart-energy-security.yaml" for who in ("hub", "ppmid")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fails"),
+    [
+        (hubs("accepts-unsecured"), "SE-HUB-UNSECURED-1"),
+        (hubs("accepts-unsecured"), "SE-HUB-UNSECURED-2"),
+        ([ppmid("accepts-unsecured")], "SE-PPMID-UNSECURED-1"),
+        ([ppmid("accepts-unsecured")], "SE-PPMID-UNSECURED-2"),
+    ],
+)
+def test_who_obeys_smart_energy_without_its_link_key_is_caught(tmp_path, changes, fails):
+    run = certify(tmp_path / "pack", *SECURITY, "-k", fails, rig=changed_rig(tmp_path, *changes))
+    assert run.verdicts == {fails: "fail"}, run.said
+    (reason,) = run.reasons("fail")
+    assert "under the network key alone" in reason
+
+
+def test_smart_energy_security_holds_on_the_virtual_bench(tmp_path):
+    run = certify(tmp_path / "pack", *SECURITY)
+    assert set(run.verdicts.values()) == {"pass"}, run.said
+    assert len(run.verdicts) == 4
 
 
 UNPLUGGED = """\

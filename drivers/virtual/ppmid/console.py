@@ -42,6 +42,9 @@ class Application(Protocol):
     def set_install_code(self, code: bytes) -> None:
         """Take another install code."""
 
+    async def read_unsecured(self, cluster: int, attribute: int) -> str:
+        """Read an attribute of the hub under the network key alone; return the status, or ``none``."""
+
     def take_received(self) -> tuple[Mapping[str, str], ...]:
         """Return and clear what reached the application."""
 
@@ -74,6 +77,7 @@ class Console:
             "leave": self._leave,
             "install-code": self._install_code,
             "received": self._received,
+            "read-unsecured": self._read_unsecured,
             "alert": self._alert,
             "reset": self._reset,
         }
@@ -151,6 +155,14 @@ class Console:
         self._application.set_install_code(bytes.fromhex(text))
         return (_ok(fields),)
 
+    def _read_unsecured(self, fields: Mapping[str, str]) -> None:
+        cluster, attribute = _number(fields, "cluster"), _number(fields, "attribute")
+        self._spawn(self._reading(fields, self._last_command or "", cluster, attribute))
+
+    async def _reading(self, fields: Mapping[str, str], command: str, cluster: int, attribute: int) -> None:
+        status = await self._application.read_unsecured(cluster, attribute)
+        self._answer(command, (_ok(fields, status=status),))
+
     def _received(self, fields: Mapping[str, str]) -> tuple[str, ...]:
         entries = self._application.take_received()
         lines = [
@@ -173,6 +185,13 @@ class Console:
 
 def _ok(command: Mapping[str, str], **fields: str | int) -> str:
     return write_line("ok", seq=command["seq"], **fields)
+
+
+def _number(fields: Mapping[str, str], name: str) -> int:
+    text = _argument(fields, name)
+    if not re.fullmatch(r"[0-9A-Fa-f]{4}", text):
+        raise Refusal("bad-argument", f"{name}={text} is not 4 hex digits")
+    return int(text, 16)
 
 
 def _argument(fields: Mapping[str, str], name: str) -> str:

@@ -19,6 +19,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
+from drivers.virtual.ppmid import unsecured
 from drivers.virtual.ppmid.commissioning import settle_in
 from drivers.virtual.ppmid.config import PpmidConfig, check_install_code
 from drivers.virtual.ppmid.console import Refusal
@@ -30,7 +31,6 @@ from drivers.virtual.ppmid.questions import ENDPOINT, Questions
 from drivers.virtual.ppmid.received import ReceivedLog
 from drivers.virtual.ppmid.surroundings import PpmidStack
 from drivers.virtual.ppmid.tunnel_client import TunnelClient, TunnelHabits, is_for_tunnel
-from drivers.virtual.ppmid.unsecured import is_unsecured, refusal
 from drivers.virtual.ppmid.zcl_server import ZclServer
 from drivers.virtual.stack.faces import (
     ApsIndication,
@@ -188,6 +188,10 @@ class Firmware:
         check_install_code(code)
         self._kept.install_code = code
         self._memory.store(self._kept)
+
+    async def read_unsecured(self, cluster: int, attribute: int) -> str:
+        """Read an attribute of the hub under the network key alone."""
+        return await unsecured.read(self._questions, cluster, attribute)
 
     def take_received(self) -> tuple[Mapping[str, str], ...]:
         """Return and clear what reached the application."""
@@ -356,9 +360,9 @@ class Firmware:
             frame = ZclFrame.from_bytes(message.payload)
         except DecodeError:
             return
-        if is_unsecured(message, frame, self._config, self._kept):
+        if unsecured.is_unsecured(message, frame, self._config, self._kept):
             message = replace(message, link_key_secured=False)
-            answer = refusal(message, frame)
+            answer = unsecured.refusal(message, frame)
         else:
             answer = self._answer(message, frame)
         if answer is not None:

@@ -1,13 +1,18 @@
-"""Smart Energy that comes without the established link key, and its refusal. Source: ZSE §5.4.6."""
+"""Smart Energy without the established link key: refused when it comes, sent when the test port asks for it.
+
+Source: ZSE §5.4.6.
+"""
 
 from __future__ import annotations
 
 from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.nonvolatile import NonVolatile
+from drivers.virtual.ppmid.questions import Questions, Unanswered
 from drivers.virtual.ppmid.zcl_server import default_response
 from drivers.virtual.stack.faces import ApsIndication, DeliveryMode
-from harness.zigbee import se_security
+from harness.errors import DecodeError
+from harness.zigbee import se_security, zcl_general
 from harness.zigbee.zcl import ZclFrame
 
 
@@ -23,6 +28,23 @@ def is_unsecured(message: ApsIndication, frame: ZclFrame, config: PpmidConfig, k
         link_key_secured=message.link_key_secured and established,
         broadcast=message.mode is not DeliveryMode.UNICAST,
     )
+
+
+async def read(questions: Questions, cluster: int, attribute: int) -> str:
+    """Read an attribute of the hub without the link key; return the ZCL status in hex, or ``none``."""
+    question = zcl_general.frame(
+        zcl_general.ReadAttributes(attributes=(attribute,)), questions.next_sequence()
+    )
+    try:
+        endpoint = await questions.match(cluster)
+        answer = await questions.ask_zcl(endpoint, cluster, question, secured=False)
+        body = zcl_general.parse(answer)
+    except (Unanswered, DecodeError):
+        return "none"
+    if isinstance(body, zcl_general.DefaultResponse):
+        return f"{int(body.status):02X}"
+    assert isinstance(body, zcl_general.ReadAttributesResponse)
+    return next((f"{int(one.status):02X}" for one in body.records if one.attribute == attribute), "none")
 
 
 def refusal(message: ApsIndication, frame: ZclFrame) -> ZclFrame | None:
