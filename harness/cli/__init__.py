@@ -13,6 +13,7 @@ import click
 
 from harness.cli.certify import certify
 from harness.cli.cpl import cpl
+from harness.cli.dcc import dcc
 from harness.cli.endings import ended
 from harness.cli.plan import plan
 from harness.cli.report import report
@@ -47,7 +48,7 @@ def commands() -> None:
     """
 
 
-for _command in (certify, plan, cpl, rig, virtual, report):
+for _command in (certify, plan, cpl, rig, dcc, virtual, report):
     commands.add_command(_command)
 
 

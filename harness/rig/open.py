@@ -14,6 +14,7 @@ from harness.dcc.cpl_file import load_cpl, load_header_map
 from harness.dcc.defects import DccDefect
 from harness.dcc.duis.xml_keys import BenchXmlKeys
 from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
+from harness.dcc.inventory import SmiStore
 from harness.errors import RigFault
 from harness.eui64 import Eui64
 from harness.gbcs import BenchPki
@@ -38,14 +39,17 @@ def load_rig_cpl(rig: Rig, rules: Rulebook) -> Cpl:
     return load_cpl(rig.dcc.cpl, rules, load_header_map(rig.dcc.cpl_map))
 
 
-async def open_bench(rig: Rig, rules: Rulebook, tap: Tap, *, run_dir: Path | None = None) -> Bench:
+async def open_bench(
+    rig: Rig, rules: Rulebook, tap: Tap, *, run_dir: Path | None = None, store: SmiStore | None = None
+) -> Bench:
     """Open everything of a rig and return it, healthy.
 
-    `close_bench` takes it down. Raises RigFault, ConfigError; nothing stays open then.
+    `store` is where its DCC keeps the SMI, in memory if left out. `close_bench` takes it down. Raises
+    RigFault, ConfigError; nothing stays open then.
     """
     cpl = load_rig_cpl(rig, rules)
     async with AsyncExitStack() as stack:
-        bench = await _Opening(rig, rules, tap, run_dir, stack).everything(cpl)
+        bench = await _Opening(rig, rules, tap, run_dir, stack, store).everything(cpl)
         bench.closing = stack.pop_all()
     return bench
 
@@ -59,13 +63,20 @@ class _Opening:
     """One rig on its way up; what is open already is closed by `stack` when the rest fails."""
 
     def __init__(
-        self, rig: Rig, rules: Rulebook, tap: Tap, run_dir: Path | None, stack: AsyncExitStack
+        self,
+        rig: Rig,
+        rules: Rulebook,
+        tap: Tap,
+        run_dir: Path | None,
+        stack: AsyncExitStack,
+        store: SmiStore | None,
     ) -> None:
         self._rig = rig
         self._rules = rules
         self._tap = tap
         self._run_dir = run_dir
         self._stack = stack
+        self._store = store
         self._values: Mapping[str, str] = {}
         self._environment: Environment | None = None
 
@@ -77,6 +88,7 @@ class _Opening:
             cpl=cpl,
             keys=BenchPki(rig.pki.seed),
             tap=self._tap,
+            store=self._store,
             defects=[DccDefect(word) for word in rig.dcc.defects],
             answer_within_s=rig.dcc.answer_within,
             xml_keys=BenchXmlKeys(rig.pki.seed),

@@ -1,0 +1,108 @@
+"""Delivers what is in the outbox to the users' own web services, in order, until it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+
+import aiohttp
+
+from harness.dcc.http.outbox import Letter, Outbox
+from harness.errors import ConfigError
+from harness.eui64 import Eui64
+from harness.tap import Boundary, Tap
+
+_ATTEMPT_S = 10.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 60.0
+_XML = {"Content-Type": "application/xml"}
+
+
+class Postman:
+    """POSTs to `urls`, by user; what is for anybody else stays in the outbox.
+
+    Any status from 200 to 299 means that it was taken. After a failure the same document is tried again, with
+    pauses that double from `first_pause_s` to a minute; later ones for that user wait behind it.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        urls: Mapping[Eui64, str],
+        tap: Tap,
+        *,
+        trust: ssl.SSLContext | None = None,
+        first_pause_s: float = _FIRST_PAUSE_S,
+    ) -> None:
+        for url in urls.values():
+            if not url.startswith(("http://", "https://")):
+                raise ConfigError(f"{url!r} is no URL to send responses to (http:// or https://)")
+        self._outbox = outbox
+        self._urls = dict(urls)
+        self._tap = tap
+        self._trust = trust
+        self._first_pause_s = first_pause_s
+        self._news: dict[Eui64, asyncio.Event] = {}
+        self._rounds: list[asyncio.Task[None]] = []
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Begin, with what is there already."""
+        timeout = aiohttp.ClientTimeout(total=_ATTEMPT_S)
+        connector = aiohttp.TCPConnector(ssl=self._trust if self._trust is not None else True)
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
+        for user, url in self._urls.items():
+            self._news[user] = asyncio.Event()
+            self._news[user].set()
+            self._rounds.append(asyncio.create_task(self._serve(user, url, self._session)))
+
+    def look(self, user: Eui64) -> None:
+        """There is something new for a user."""
+        if user in self._news:
+            self._news[user].set()
+
+    async def stop(self) -> None:
+        """Stop; what was not taken stays in the outbox."""
+        for task in self._rounds:
+            task.cancel()
+        await asyncio.gather(*self._rounds, return_exceptions=True)
+        self._rounds.clear()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _serve(self, user: Eui64, url: str, session: aiohttp.ClientSession) -> None:
+        while True:
+            await self._news[user].wait()
+            self._news[user].clear()
+            letter = self._outbox.first(user)
+            while letter is not None:
+                await self._deliver(letter, url, session)
+                letter = self._outbox.first(user)
+
+    async def _deliver(self, letter: Letter, url: str, session: aiohttp.ClientSession) -> None:
+        pause_s = self._first_pause_s
+        while True:
+            said = await self._post(letter, url, session)
+            if said is None:
+                self._outbox.delivered(letter)
+                return
+            self._outbox.failed(letter)
+            self._tap.record(
+                Boundary.DUIS,
+                "dsp",
+                str(letter.user),
+                f"not taken by {url}: {said}; tried again in {pause_s:g} s",
+                number=letter.number,
+            )
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _post(self, letter: Letter, url: str, session: aiohttp.ClientSession) -> str | None:
+        """Try once; return what went wrong."""
+        try:
+            async with session.post(url, data=letter.document, headers=_XML, allow_redirects=False) as answer:
+                return None if 200 <= answer.status < 300 else f"HTTP status {answer.status}"
+        except TimeoutError:
+            return f"no answer within {_ATTEMPT_S:g} s"
+        except aiohttp.ClientError as error:
+            return str(error) or type(error).__name__

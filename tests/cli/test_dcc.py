@@ -1,0 +1,133 @@
+"""``ppmid-bench dcc serve`` as a process: answers, ends cleanly when asked, and is back with what it knew."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import subprocess
+
+import aiohttp
+import pytest
+
+from harness.dcc.documents import Prenotification
+from harness.dcc.duis.requests import LogAction, Prenotify, ReadInventory, RequestId, UpdateHanDeviceLog
+from harness.dcc.duis.signature import sign, verify
+from harness.dcc.duis.xml.envelope import serialise
+from harness.dcc.duis.xml.parser import parse_xml
+from harness.dcc.duis.xml.request import request_tree
+from harness.dcc.duis.xml.responses import read_response
+from harness.dcc.duis.xml_keys import BenchXmlKeys, load_folder
+from harness.gbcs import ACB, SUPPLIER
+from harness.smets.cpl import DeviceType
+from tests.dcc.estate import HUB_1, HUB_2, INSTALL_CODE, PPMID
+from tests.dcc_data import dcc_data
+from tests.system.runs import CHECKOUT, command, environment
+
+KEYS = BenchXmlKeys("ppmid-bench")
+NOTICE = Prenotification(
+    device=PPMID,
+    device_type=DeviceType.PPMID,
+    manufacturer="1234",
+    model="00090100",
+    firmware="01020304",
+    version="SMETS1",
+)
+
+
+@contextlib.contextmanager
+def served(*options):
+    """Run the command; give its URL. It must end by itself when it is asked to, with exit code 0."""
+    process = subprocess.Popen(
+        command("dcc", "serve", "--port", "0", "--json", *options),
+        cwd=CHECKOUT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for line in process.stdout:
+            told = json.loads(line)
+            if told.get("event") == "serving":
+                break
+        else:
+            raise AssertionError(process.stderr.read())
+        yield told["url"]
+        process.send_signal(signal.SIGTERM)
+        rest, errors = process.communicate(timeout=20)
+        assert all("boundary" in json.loads(line) for line in rest.splitlines())
+        assert (process.returncode, errors) == (0, "")
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ask(url, service, request, keys=KEYS):
+    root = request_tree(request)
+    sign(root, keys.signing_key(SUPPLIER))
+
+    async def post():
+        async with (
+            aiohttp.ClientSession(headers={"Content-Type": "application/xml"}) as session,
+            session.post(f"{url}/api/v1/{service}", data=serialise(root)) as got,
+        ):
+            return await got.read()
+
+    content = asyncio.run(post())
+    assert verify(parse_xml(content), keys).owner == ACB
+    return read_response(content)
+
+
+def test_what_it_knew_it_knows_when_it_is_started_again(tmp_path):
+    options = ("--smi", tmp_path / "smi", "--hub", f"{HUB_2}=SMETS2+", "--keep", tmp_path / "kept")
+    with served(*options) as url:
+        told = ask(url, "serviceD", Prenotify(request_id=RequestId(SUPPLIER, ACB, 1), prenotification=NOTICE))
+        assert told.code == "I99"
+    assert len(list((tmp_path / "kept").glob("*.xml"))) == 2
+    with served(*options) as url:
+        read = ask(url, "serviceD", ReadInventory(request_id=RequestId(SUPPLIER, ACB, 2), device=PPMID))
+        assert [device.version for device in read.body.payload.devices] == ["SMETS1"]
+        again = ask(url, "serviceD", ReadInventory(request_id=RequestId(SUPPLIER, ACB, 1), device=PPMID))
+        assert again.code != "I0"
+
+
+def test_without_a_rig_a_request_to_a_device_is_acknowledged_and_ends_with_a_code(tmp_path):
+    with served("--hub", f"{HUB_2}=SMETS2+", "--keep", tmp_path) as url:
+        ask(url, "serviceD", Prenotify(request_id=RequestId(SUPPLIER, ACB, 1), prenotification=NOTICE))
+        request = UpdateHanDeviceLog(
+            request_id=RequestId(SUPPLIER, HUB_2, 2),
+            device=PPMID,
+            action=LogAction.ADD,
+            install_code=INSTALL_CODE,
+            join_time_s=90,
+        )
+        assert ask(url, "serviceS", request).code == "I99"
+    last = read_response(sorted(tmp_path.glob("*.xml"))[-1].read_bytes())
+    assert (last.request_id, last.code) == (request.request_id, "E20")
+
+
+@pytest.mark.dcc_data
+def test_it_takes_the_published_keys():
+    with served("--keys", dcc_data("pki", "xml-sign")) as url:
+        keys = load_folder(dcc_data("pki", "xml-sign"))
+        request = ReadInventory(request_id=RequestId(SUPPLIER, ACB, 2), device=PPMID)
+        assert ask(url, "serviceD", request, keys).code == "E19"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--hub", "x=SMETS1"), "not an EUI-64"),
+        (("--hub", f"{HUB_1}=SMETS3"), "expected EUI=SMETS1 or SMETS2+"),
+        (("--user", f"{SUPPLIER}=ftp://here"), "no URL to send responses to"),
+        (("--keys", "/nowhere"), "no such folder of XML-signing keys"),
+        (("--zaz1", "/nowhere"), "not a ZAZ1 key store"),
+        (("--tls", "/nowhere"), "no certificate and key for TLS"),
+        (("--cpl", "/nowhere"), "nowhere"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence_and_exit_code_2(shell, options, says):
+    ended = shell("dcc", "serve", "--port", "0", *options)
+    assert (ended.code, "Traceback" in ended.err) == (2, False)
+    assert says in ended.err
