@@ -135,6 +135,27 @@ def secure(
     return message.body() + with_length(signature)
 
 
+def sign_precommand(octets: bytes, keys: KeyStore) -> bytes:
+    """Return a pre-command with its originator's signature; raises DecodeError and KeyNotFound.
+
+    The pre-command may end before the signature or with a null one.
+    """
+    message = parse(octets)
+    if message.cra is not Cra.COMMAND or message.mac is not None or message.signature:
+        raise DecodeError("pre-command", "is no command, or is protected already")
+    return secure(message, keys, Protection.SIGNED)
+
+
+def command_of(signed_precommand: bytes, keys: KeyStore) -> bytes:
+    """Return the command that a signed pre-command becomes: the same, with the ACB's MAC.
+
+    Raises DecodeError, also when the signature is not the originator's, and KeyNotFound.
+    """
+    message = parse(signed_precommand)
+    verify(message, keys, Protection.SIGNED)
+    return secure(message, keys, Protection.MACED, signature=message.signature)
+
+
 def verify(message: GbcsMessage, keys: KeyStore, protection: Protection) -> None:
     """Check that the message is protected as it must be, and rightly; raises DecodeError naming what is not.
 
