@@ -1,8 +1,8 @@
 
 /* The live page: one socket, what is new on it, and what a person does here. */
 
-const live = { socket: null, waits: 250, gone: false, ended: false, can: false, paused: false, question: null, queue: [], drawing: false, delays: [], events: 0 };
-const FRAMES = 60, SERIAL = 200, DELAYS = 20000;
+const live = { socket: null, waits: 250, gone: false, ended: false, can: false, paused: false, question: null, queue: [], drawing: false, drawn: 0, delays: [], events: 0 };
+const FRAMES = 60, SERIAL = 200, DELAYS = 20000, DRAW_EVERY_MS = 40;
 
 report.traffic = async (key) => {
   const answer = await fetch(`traffic/${encodeURIComponent(key)}`);
@@ -41,7 +41,10 @@ const TOLD = {
   },
   events: (told) => {
     live.queue.push(...told.events);
-    if (!live.drawing) { live.drawing = true; (document.hidden ? setTimeout : requestAnimationFrame)(draw); }
+    if (!live.drawing) {
+      live.drawing = true;
+      setTimeout(() => (document.hidden ? draw() : requestAnimationFrame(draw)), Math.max(0, live.drawn + DRAW_EVERY_MS - performance.now()));
+    }
   },
   progress: (told) => {
     const bar = byId("live-progress");
@@ -90,6 +93,7 @@ const short = (party) => (/^([0-9A-F]{2}-){7}[0-9A-F]{2}$/.test(party) ? `…${p
 
 function draw() {
   live.drawing = false;
+  live.drawn = performance.now();
   const events = live.queue.splice(0);
   live.events += events.length;
   for (const event of events) {
