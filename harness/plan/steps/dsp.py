@@ -1,0 +1,270 @@
+"""Steps on the DCC alone: its CPL, its users, its inventory by hand, hub exchange, firmware, refusals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.dcc.documents import FirmwareWarning, ServiceResponse, Stage
+from harness.dcc.duis.requests import (
+    Decommission,
+    DeviceDetails,
+    ReadFirmwareVersion,
+    RestoreHanDeviceLog,
+    SetStatus,
+    UpdateInventory,
+    UpdatePpmidFirmware,
+)
+from harness.dcc.inventory import row_states
+from harness.documents import Node
+from harness.errors import BenchError, StimulusImpossible, SystemFault
+from harness.plan.context import CaseContext, Whitelisting
+from harness.plan.expect import refused, unmet
+from harness.plan.steps.step import Seen, Step, bind_step, step
+from harness.smets import table
+from harness.smets.cpl import CplStatus
+from harness.smets.requests import Answer
+from harness.smets.routing import OTA, OTA_LISTS
+from harness.smets.rulebook import RuleError
+from harness.smets.smi import DeviceStatus
+from harness.smets.version import SmetsVersion, read_version
+
+_REMOVED = "removed"
+_IMAGE = bytes.fromhex("1EF1EE0B000138000400") + bytes(46)  # the magic and header length of a Zigbee OTA file
+
+
+@step("change_cpl")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCpl(Step):
+    """The PPMID's CPL row of a SMETS version gets a status, or is removed, until the case ends."""
+
+    smets: SmetsVersion
+    status: Literal["Active", "Cancelled", "Expired", "Withdrawn", "removed"]
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Publish a list that says so; devices whose row goes are suspended, those whose row is back restored."""
+        dcc, model = case.bench.dcc, case.device_model
+        rows = [row for row in dcc.own_cpl.rows_of(model) if row.family is self.smets]
+        if not rows:
+            raise StimulusImpossible(
+                f"the rig's CPL has no {self.smets.value} row of {model}", remedy="give it one"
+            )
+        if self.status == _REMOVED:
+            cpl = dcc.cpl.without(model, self.smets)
+        elif dcc.cpl.find(model, self.smets) is None:
+            cpl = dcc.cpl.with_row(rows[0]).with_status(model, self.smets, CplStatus(self.status))
+        else:
+            cpl = dcc.cpl.with_status(model, self.smets, CplStatus(self.status))
+        dcc.publish_cpl(cpl)
+        return {}
+
+
+@step("change_supplier")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSupplier(Step):
+    """From now on another user of the rig is the supplier where the PPMID is; the plan's requests stay whose they are."""
+
+    to: str
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Register it for the meter point of the hub that the PPMID is on."""
+        if case.hub is None:
+            raise StimulusImpossible("the PPMID is on no hub's device log; whitelist it first")
+        mpxn = case.bench.dcc.change_supplier(case.hub.hub.eui64, self.to)
+        return {"mpxn": mpxn}
+
+
+@step("update_inventory")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateByHand(Step):
+    """Change the PPMID's SMI record by hand (8.4): its SMETS version and firmware version, or its status."""
+
+    smets: SmetsVersion | None = None
+    firmware: str | None = None
+    status: DeviceStatus | None = None
+
+    def __post_init__(self) -> None:
+        if (self.status is None) is (self.smets is None and self.firmware is None):
+            raise ValueError("either `status`, or `smets` and `firmware`")
+        if self.status is not None:
+            SetStatus(self.status)
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Send 8.4; what it says of the version holds from now on."""
+        change = SetStatus(self.status) if self.status is not None else self._details()
+        dcc = case.bench.dcc
+        response = await dcc.send(UpdateInventory, dcc.dsp, device=case.bench.device, change=change)
+        case.rules.note(*response.rules)
+        if not response.ok:
+            raise refused(case, response, "a change of the inventory by hand")
+        if self.smets is not None:
+            reading = read_version(self.smets.value, case.bench.rules)
+            case.version, case.version_rules = self.smets, reading.rules
+        return {"code": response.code}
+
+    def _details(self) -> DeviceDetails:
+        return DeviceDetails(version=self.smets.value if self.smets else None, firmware=self.firmware)
+
+
+@step("decommission")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecommissionPpmid(Step):
+    """Decommission the PPMID (8.3)."""
+
+    by: str | None = None
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Send 8.3."""
+        dcc = case.bench.dcc
+        response = await dcc.send(Decommission, dcc.dsp, by=self.by, device=case.bench.device)
+        case.rules.note(*response.rules)
+        if not response.ok:
+            raise refused(case, response, "to decommission the PPMID")
+        return {"code": response.code}
+
+
+@step("exchange_hub")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeHub(Step):
+    """A hub takes the place of another one (8.12.1): the SMI moves the devices of `from` to `hub`."""
+
+    from_: str
+    hub: str
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Send 8.12.1; note what the rulebook makes of the SMI's version by that."""
+        bench = case.bench
+        old, new = bench.hub(self.from_), bench.hub(self.hub)
+        await case.air_is_quiet()
+        moved = Whitelisting(
+            hub=self.hub, frames=len(case.recorder.air_record.frames), routes=len(bench.dcc.routes)
+        )
+        rows = row_states(bench.dcc.cpl, case.device_model)
+        resolution = table.resolve(case.version, new.family, rows, bench.rules)
+        response = await bench.dcc.send(
+            RestoreHanDeviceLog, new.hub.eui64, old_hub=old.hub.eui64
+        )
+        case.rules.note(*response.rules)
+        if not response.ok:
+            raise refused(case, response, f"hub {self.hub} in the place of {self.from_}")
+        case.whitelisting = moved
+        if bench.rules.rule(table.EXCHANGE).part("versioning") is True:
+            case.version = resolution.version
+            case.version_rules = (table.EXCHANGE, *resolution.rules)
+        return {"code": response.code, "via": response.via.value}
+
+
+@step("send_firmware")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendFirmware(Step):
+    """Give the DSP firmware for the PPMID (11.4); it must be sent, or be left out on a list of the warning."""
+
+    firmware: str
+    left_out: bool = False
+    list_: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.list_ is not None and not self.left_out:
+            raise ValueError("`list` goes with `left_out: true`")
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Send 11.4 with an image of no content, and look for the PPMID in the answer."""
+        dcc, device = case.bench.dcc, case.bench.device
+        response = await dcc.send(
+            UpdatePpmidFirmware, dcc.dsp, image=_IMAGE, firmware=self.firmware, devices=(device,)
+        )
+        case.rules.note(*response.rules)
+        if not response.ok:
+            raise refused(case, response, "firmware for the PPMID")
+        lists = _lists_with(device, response)
+        if self.left_out and not lists:
+            says = f"the DSP takes firmware {self.firmware} for the PPMID ({response.code}): expected it left out"
+            raise unmet(case, says, (OTA,) if case.version is SmetsVersion.SMETS1 else (), SystemFault)
+        if lists and not self.left_out:
+            says = f"the DSP leaves the PPMID out of 11.4 ({response.code}), on {', '.join(lists)}"
+            raise unmet(case, says, [rule for rule in response.rules if rule.startswith("STATUS-")], SystemFault)
+        if self.list_ is not None and self.list_ not in lists:
+            says = f"the PPMID is left out on {', '.join(lists)}: expected {self.list_}"
+            raise unmet(case, says, (OTA_LISTS,), SystemFault)
+        return {"code": response.code, "lists": list(lists)}
+
+
+def _lists_with(device: object, response: ServiceResponse) -> tuple[str, ...]:
+    if not isinstance(response.body, FirmwareWarning):
+        return ()
+    return tuple(name for name, devices in response.body.lists.items() if device in devices)
+
+
+@step("replay")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay(Step):
+    """Ask for the PPMID's firmware version (11.2) twice under one request id; the second one comes back."""
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Send it twice; that the second is refused is for `expect_refused` to say."""
+        dcc = case.bench.dcc
+        request = dcc.make(ReadFirmwareVersion, case.bench.device)
+        first = await dcc.handle(request)
+        case.rules.note(*first.rules)
+        if not first.ok:
+            raise refused(case, first, "request 11.2")
+        again = await dcc.handle(request)
+        case.rules.note(*again.rules)
+        if not again.ok:
+            raise refused(case, again, "the same request 11.2 once more")
+        return {"code": again.code}
+
+
+@step("expect_refused")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectRefused(Step):
+    """The DSP refuses what a step asks of it, at this stage, by this rule and so with its code."""
+
+    step: Node
+    stage: Stage
+    rule: str
+
+    def __post_init__(self) -> None:
+        bind_step(self.step)
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Take the step and look at what the DSP made of its last request."""
+        asked = bind_step(self.step)
+        before = len(case.bench.dcc.routes)
+        error: BenchError | None = None
+        try:
+            await asked.run(case)
+        except BenchError as raised:
+            error = raised
+        routes = case.bench.dcc.routes[before:]
+        wanted = self._code(case)
+        if not routes or (error is not None and not routes[-1].refused):
+            raise error or SystemFault(f"`{asked.word}` sent nothing that the DSP could refuse")
+        last = routes[-1]
+        if not last.refused:
+            says = f"the DSP took {last.srv} ({last.code}): expected it refused at `{self.stage.value}`"
+            raise unmet(case, says, (self.rule,), SystemFault)
+        at = last.judged[-1].stage
+        if at is not self.stage or self.rule not in last.judged[-1].rules or last.code != wanted:
+            says = (
+                f"the DSP refused {last.srv} with {last.code} at `{at.value}`: {last.judged[-1].reason};"
+                f" expected {wanted} at `{self.stage.value}` by {self.rule}"
+            )
+            raise unmet(case, says, (self.rule,), SystemFault)
+        case.rules.note(self.rule)
+        return {"code": last.code, "stage": at.value, "reason": last.judged[-1].reason}
+
+    def _code(self, case: CaseContext) -> str:
+        """Return the code that the rule refuses with; a STATUS- rule or transition has the one of E5."""
+        rules = case.bench.rules
+        try:
+            rule = rules.rule(self.rule)
+        except RuleError as unknown:
+            raise self.where.error(str(unknown)) from None
+        if rule.id == table.EXCHANGE or "code" in _entries(rule.value):
+            return rule.text("code")
+        return rules.rule(Answer.STATUS.value).text("code")
+
+
+def _entries(value: object) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, dict) or hasattr(value, "keys") else ()
