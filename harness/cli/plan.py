@@ -30,14 +30,13 @@ def lint(plans: tuple[Path, ...], rig: Path | None, *, as_json: bool) -> int:
     from harness.errors import ConfigError
     from harness.plan import needs
     from harness.plan.load import find_plans, read_plans
-    from harness.rig.load import load_rig
 
     reading = read_plans(find_plans(places.plans_or_own(plans)))
     errors = list(reading.errors)
     cases = [case for entry in reading.plans for case in entry.cases]
     if rig is not None:
         try:
-            needs.check_hubs(cases, needs.offered(load_rig(rig)))
+            needs.check_hubs(cases, _offered(rig))
         except ConfigError as error:
             errors.append(error)
     if as_json:
@@ -61,11 +60,10 @@ def list_cases(plans: tuple[Path, ...], expression: str, rig: Path | None, *, as
     from harness.plan import needs
     from harness.plan.load import load_plans
     from harness.plan.select import select
-    from harness.rig.load import load_rig
 
     found = load_plans(places.plans_or_own(plans))
     cases = select([case for entry in found for case in entry.cases], expression)
-    offers = needs.offered(load_rig(rig)) if rig is not None else None
+    offers = _offered(rig) if rig is not None else None
     entries = [_entry(case, None if offers is None else needs.missing(case, offers)) for case in cases]
     if as_json:
         click.echo(json.dumps(entries, indent=2, ensure_ascii=False))
@@ -109,6 +107,14 @@ def trace(plans: tuple[Path, ...], packs: tuple[Path, ...], *, as_json: bool) ->
         if not line.cases:
             click.echo("    no case covers it")
     return 0
+
+
+def _offered(rig: Path) -> frozenset[str]:
+    from harness.plan import needs
+    from harness.rig.load import load_rig, load_rules
+
+    found = load_rig(rig)
+    return needs.offered(found, load_rules(found))
 
 
 def _entry(case: Case, lacks: tuple[str, ...] | None) -> dict[str, Any]:

@@ -44,12 +44,12 @@ def check(file: Path | None, rig: Path | None, *, as_json: bool) -> int:
 
 async def _looked_over(rig: Rig) -> dict[str, Any]:
     from harness.errors import BenchError
+    from harness.rig.load import load_rules
     from harness.rig.open import close_bench, open_bench
-    from harness.rulebook import load_rulebook
     from harness.tap import NullTap
 
     try:
-        bench = await open_bench(rig, load_rulebook(), NullTap())
+        bench = await open_bench(rig, load_rules(rig), NullTap())
     except BenchError as error:
         if error.domain == "config":
             raise

@@ -14,7 +14,7 @@ class DccDefect(Enum):
     SKIP_RESPONSE_MAC_CHECK = "skip-response-mac-check"  # believes a response whose MAC is wrong
     SKIP_ACCESS_CONTROL = "skip-access-control"  # takes every request of everybody
     TAKE_REPLAYS = "take-replays"  # takes a request id a second time
-    IGNORE_CPL = "ignore-cpl"  # asks devices whose CPL row is gone
+    NEVER_SUSPEND = "never-suspend"  # neither suspends devices whose CPL row is gone nor refuses to ask them
     OTA_TO_SMETS1 = "ota-to-smets1"  # sends firmware to whomever an 11.4 names
     LEAVE_ON_EXCHANGE = "leave-on-exchange"  # leaves versions as they are when a hub takes another's place
     GBCS_AS_SMETS1 = "gbcs-as-smets1"  # hands on a GBCS message as what the S1SP answered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from harness.dcc.acb import Acb
 from harness.dcc.alerts import AlertDesk, DeviceAlert
@@ -30,10 +31,10 @@ from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction,
 from harness.dcc.routes import RouteRecord
 from harness.dcc.s1sp import S1sp
 from harness.dcc.service_user import ServiceUser
-from harness.dcc.users import Users
+from harness.dcc.users import Registration, Users
 from harness.errors import HarnessBug, StimulusImpossible
 from harness.eui64 import Eui64
-from harness.gbcs import SUPPLIER, KeyStore
+from harness.gbcs import ACB, SUPPLIER, KeyStore
 from harness.gbcs.use_cases.device_log import DeviceLogAlert
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Rulebook
@@ -91,6 +92,7 @@ class EmbeddedDcc:
             defects=frozenset(defects),
         )
         self._own_cpl = cpl
+        self._hub_records: dict[Eui64, DeviceRecord] = {}
         self._s1sp = S1sp(rules, tap, timeout_s=answer_within_s)
         acb = Acb(keys, OriginatorCounter(clock), defects=self._estate.defects)
         self._desk = AlertDesk(acb.keys, tap, clock, self._alerted)
@@ -115,20 +117,27 @@ class EmbeddedDcc:
             keys=DoorKeys.from_store(xml_keys),
             rules=rules,
             tap=NullTap(),  # the user's side records what crosses this boundary
-            deliver=lambda _, document: self._duis.take(document),
-            failed=lambda request, error: self._duis.give_up(request.request_id, error),
+            deliver=lambda request_id, document: self._sides[request_id.originator].take(document),
+            failed=lambda request, error: self._sides[request.request_id.originator].give_up(
+                request.request_id, error
+            ),
             clock=clock,
         )
-        self._duis = DuisUser(
-            self._door,
-            keys=UserKeys(own=xml_keys.signing_key(SUPPLIER), dsp=xml_keys, s1sp=xml_keys),
-            rules=rules,
-            tap=tap,
-            answer_within_s=answer_within_s,
-            clock=clock,
-        )
+        self._sides = {
+            user: DuisUser(
+                self._door,
+                keys=UserKeys(own=xml_keys.signing_key(user), dsp=xml_keys, s1sp=xml_keys),
+                rules=rules,
+                tap=tap,
+                answer_within_s=answer_within_s,
+                clock=clock,
+            )
+            for user in {SUPPLIER, *(user.eui64 for user in self._estate.users.users)}
+        }
         self._ended: dict[RequestId, ServiceResponse] = {}
-        self._user = ServiceUser(self._send, OriginatorCounter(clock))
+        counters = {user: OriginatorCounter(clock) for user in self._sides}
+        self._users = {user: ServiceUser(self._send, counters[user], eui64=user) for user in self._sides}
+        self._user = self._users[SUPPLIER]
 
     # --- what stands before a case -------------------------------------------------------------------------
 
@@ -139,18 +148,17 @@ class EmbeddedDcc:
         """
         family = read_version(notice.version, self.rules).family
         row = self.cpl.find(notice.device_model, family) if family else None
-        self._dsp.store(
-            DeviceRecord(
-                device=notice.device,
-                model=notice.device_model,
-                status=DeviceStatus.COMMISSIONED,
-                version=notice.version or "",
-                family=family,
-                notified_as=family,
-                gbcs_version=row.gbcs_version if row else "",
-            ),
-            None,
+        record = DeviceRecord(
+            device=notice.device,
+            model=notice.device_model,
+            status=DeviceStatus.COMMISSIONED,
+            version=notice.version or "",
+            family=family,
+            notified_as=family,
+            gbcs_version=row.gbcs_version if row else "",
         )
+        self._dsp.store(record, None)
+        self._hub_records[notice.device] = record
         if hub is not None:
             self._hubs[notice.device] = hub
         if family is SmetsVersion.SMETS1 and notice.device in self._hubs:
@@ -163,10 +171,13 @@ class EmbeddedDcc:
         store.apply(Transaction(when=self._clock(), by=None, delete=tuple(devices)))
         store.flush()
         self._dsp.publish_cpl(self._own_cpl)
+        self._dsp.apply(Transaction(when=self._clock(), by=None, put=tuple(self._hub_records.values())))
+        store.flush()
         self._routes.clear()
         self._desk.forget()
         self._dsp.forget()
         self._estate.users.forget_registrations()
+        self._user = self._users[SUPPLIER]
 
     @property
     def cpl(self) -> Cpl:
@@ -176,6 +187,11 @@ class EmbeddedDcc:
     @cpl.setter
     def cpl(self, cpl: Cpl) -> None:
         self._estate.cpl = self._own_cpl = cpl
+
+    @property
+    def own_cpl(self) -> Cpl:
+        """The CPL that a case begins with."""
+        return self._own_cpl
 
     def publish_cpl(self, cpl: Cpl) -> None:
         """Go by another list until the case ends.
@@ -195,7 +211,7 @@ class EmbeddedDcc:
 
     async def _send(self, request: ServiceRequest) -> ServiceResponse:
         """Send a request as a document; what a document does not say is added from inside the DSP."""
-        response = await self._duis.send(request)
+        response = await self._sides[request.request_id.originator].send(request)
         known = self._ended.pop(request.request_id, None)
         if known is None:
             return response  # the DSP's door refused it
@@ -253,6 +269,49 @@ class EmbeddedDcc:
             return await self._user.request(srv, device)
         except ValueError as error:
             raise StimulusImpossible(str(error)) from error
+
+    async def send(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceResponse:
+        """Send a service request of any kind; `fields` are the kind's own."""
+        return await self._user.send(kind, target, **fields)
+
+    def act_as(self, name: str) -> Eui64:
+        """Send what follows as this user of the rig, until the case ends; return its EUI-64.
+
+        Raises StimulusImpossible for one that the rig has not.
+        """
+        self._user = self._named(name)
+        return self._user.eui64
+
+    async def send_twice(self, kind: type[ServiceRequest], target: Eui64) -> tuple[ServiceResponse, ...]:
+        """Send a request, and the same once more under the same request id."""
+        request = self._user.make(kind, target)
+        return await self._send(request), await self._send(request)
+
+    @property
+    def dsp(self) -> Eui64:
+        """The target of requests to the DSP itself."""
+        return ACB
+
+    def change_supplier(self, hub: Eui64, to: str) -> str:
+        """Register a user for the meter point that a hub is at, from now on; return that meter point.
+
+        Raises StimulusImpossible for a user that the rig has not.
+        """
+        record = self._estate.store.get(hub)
+        if record is None:
+            raise StimulusImpossible(f"hub {hub} is not in the SMI")
+        mpxn = record.import_mpxn or f"19{hub.value % 10**11:011d}"
+        self._dsp.store(replace(record, import_mpxn=mpxn), None)
+        user = self._named(to).eui64
+        self._estate.users.register(Registration(mpxn=mpxn, user=user, since=self._clock()))
+        return mpxn
+
+    def _named(self, name: str) -> ServiceUser:
+        user = self._estate.users.named(name)
+        if user is None:
+            known = ", ".join(self._estate.users.names())
+            raise StimulusImpossible(f"the DCC has no user `{name}`", remedy=f"it has {known}")
+        return self._users[user.eui64]
 
     # --- what hubs report ----------------------------------------------------------------------------------
 

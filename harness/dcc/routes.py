@@ -30,6 +30,11 @@ class RouteRecord:
     rules: tuple[str, ...]
 
     @property
+    def refused(self) -> bool:
+        """Whether a stage refused it."""
+        return bool(self.judged) and self.judged[-1].code is not None
+
+    @property
     def passed(self) -> tuple[Stage, ...]:
         """The stages that it got through."""
         return tuple(judged.stage for judged in self.judged if judged.code is None)

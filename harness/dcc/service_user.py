@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from harness.dcc.counters import OriginatorCounter
 from harness.dcc.documents import (
@@ -64,6 +65,14 @@ class ServiceUser:
     async def request(self, srv: str, device: Eui64) -> ServiceResponse:
         """Send a request without parameters to a device."""
         return await self._send(without_parameters(srv, self._id(device)))
+
+    async def send(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceResponse:
+        """Send a request of any kind; `fields` are the kind's own. ValueError for what DUIS cannot say."""
+        return await self._send(self.make(kind, target, **fields))
+
+    def make(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceRequest:
+        """Return a request with this user's next counter, unsent."""
+        return kind(request_id=self._id(target), **fields)
 
     def _id(self, target: Eui64) -> RequestId:
         return RequestId(self.eui64, target, self._counter.next())

@@ -183,7 +183,7 @@ def moved(enquiry: Enquiry, estate: Estate, event: SmiEvent) -> Judgement:
 
 def cpl_of_device(enquiry: Enquiry, estate: Estate) -> Judgement:
     """Whether the CPL row of the device's version is Active."""
-    if DccDefect.IGNORE_CPL in estate.defects:
+    if DccDefect.NEVER_SUSPEND in estate.defects:
         return PASS
     record = enquiry.known
     return judge_cpl(CPL_REQUEST, record.family, row_states(estate.cpl, record.model), estate.rules)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from harness.dcc.defects import DccDefect
 from harness.dcc.enquiry import Estate
 from harness.smets.cpl import state_of, suspends
 from harness.smets.smi import DeviceRecord, DeviceStatus, SmiEvent, transition
@@ -15,6 +16,8 @@ def cpl_changes(estate: Estate) -> Iterator[DeviceRecord]:
 
     A device of no known family has no row that could be withdrawn, and is left alone.
     """
+    if DccDefect.NEVER_SUSPEND in estate.defects:
+        return
     for record in estate.store.records():
         if record.family is None:
             continue

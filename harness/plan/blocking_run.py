@@ -23,9 +23,8 @@ from harness.plan.model import Case, Plan
 from harness.plan.observe import NullObserver
 from harness.plan.run import Runner
 from harness.plan.session import INTERRUPTED, Preparation, facts, open_runner
-from harness.rig.load import load_rig
+from harness.rig.load import load_rig, load_rules
 from harness.rig.open import close_bench
-from harness.rulebook import load_rulebook
 
 Judged = Callable[[], tuple[Verdict, str | None]]
 
@@ -49,11 +48,12 @@ class BlockingRun:
     def preparation(self) -> Preparation:
         """The rig and the rulebook, checked. Raises ConfigError."""
         if self._preparation is None:
+            rig = load_rig(self.rig_file)
             self._preparation = Preparation(
                 plans=self.plans,
                 cases=tuple(case for plan in self.plans for case in plan.cases),
-                rig=load_rig(self.rig_file),
-                rules=load_rulebook(*self.overlays),
+                rig=rig,
+                rules=load_rules(rig, *self.overlays),
                 overlays=self.overlays,
             )
         return self._preparation

@@ -26,10 +26,9 @@ from harness.plan.observe import Observer
 from harness.plan.run import Runner
 from harness.plan.select import select
 from harness.rig.inventory import inventory
-from harness.rig.load import load_rig
+from harness.rig.load import load_rig, load_rules
 from harness.rig.model import Rig
 from harness.rig.open import close_bench, load_rig_cpl, open_bench
-from harness.rulebook import load_rulebook
 from harness.smets.rulebook import Rulebook
 
 INTERRUPTED = 130
@@ -49,7 +48,7 @@ class Preparation:
     @property
     def offers(self) -> frozenset[str]:
         """What the rig has, in the words of a case's `needs`."""
-        return needs.offered(self.rig)
+        return needs.offered(self.rig, self.rules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +88,11 @@ def prepare(
 ) -> Preparation:
     """Read and check plans, rig and rulebook, and choose cases. Raises ConfigError."""
     found = load_plans(plans)
-    rules = load_rulebook(*overlays)
     bench = load_rig(rig)
+    rules = load_rules(bench, *overlays)
     load_rig_cpl(bench, rules)
     cases = tuple(case for plan in found for case in plan.cases)
-    needs.check_hubs(cases, needs.offered(bench))
+    needs.check_hubs(cases, needs.offered(bench, rules))
     return Preparation(
         plans=found, cases=select(cases, expression), rig=bench, rules=rules, overlays=tuple(overlays)
     )

@@ -20,6 +20,8 @@ from harness.hub.profile import PROFILES, HubProfile, load_profile
 from harness.rig.certificates import load_certificates
 from harness.rig.faces import DriverSpec, Face
 from harness.rig.model import HubEntry, Rig
+from harness.rulebook import load_rulebook
+from harness.smets.rulebook import Rulebook
 from harness.zigbee.cbke.authority import BenchAuthority
 
 GROUP = "ppmid_bench.drivers"
@@ -41,6 +43,11 @@ def load_rig(path: Path) -> Rig:
         driver_options(node, face, None)
     _check_references(rig)
     return rig
+
+
+def load_rules(rig: Rig, *overlays: Path) -> Rulebook:
+    """Return the rulebook for a rig: ours, the rig's over it, a user's uppermost; raises ConfigError."""
+    return load_rulebook(*rig.dcc.rules, *overlays)
 
 
 def resources(rig: Rig) -> Iterator[tuple[str, Face, Node]]:

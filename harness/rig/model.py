@@ -55,11 +55,15 @@ class PpmidEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DccEntry:
-    """The DCC: embedded, with a CPL file and, to prove that plans notice, defects."""
+    """The DCC: embedded, with a CPL file and, to prove that plans notice, defects.
+
+    `rules` are rulebook overlays that this DCC goes by; a user's own are laid over them.
+    """
 
     type: Literal["embedded"] = "embedded"
     cpl: Path
     cpl_map: Path | None = None
+    rules: tuple[Path, ...] = ()
     defects: tuple[str, ...] = ()
     answer_within: Seconds = _ANSWER_WITHIN
 

@@ -164,6 +164,10 @@ class Cpl:
             (replace(row, status=status) if row is wanted else row for row in self.rows), self.key_fields
         )
 
+    def with_row(self, row: CplRow) -> Cpl:
+        """Return a list with one row more."""
+        return Cpl((*self.rows, row), self.key_fields)
+
     def without(self, model: DeviceModel, family: SmetsVersion) -> Cpl:
         """Return a list without that row."""
         unwanted = self.find(model, family)

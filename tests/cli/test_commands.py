@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,7 +27,8 @@ ENVIRONMENT = "{driver: fake-environment}"
 
 def test_lint_says_that_our_plans_are_right(shell):
     ended = shell("plan", "lint")
-    assert (ended.code, ended.out, ended.err) == (0, "1 plan(s), 8 case(s): nothing wrong\n", "")
+    assert (ended.code, ended.err) == (0, "")
+    assert re.fullmatch(r"\d+ plan\(s\), \d+ case\(s\): nothing wrong\n", ended.out)
     assert json.loads(shell("plan", "lint", "--json").out) == {"ok": True, "errors": []}
 
 

@@ -17,16 +17,16 @@ from harness.dcc.duis.requests import (
 )
 from harness.dcc.inventory import row_states
 from harness.documents import Node
-from harness.errors import BenchError, StimulusImpossible, SystemFault
+from harness.errors import AssumptionNotMet, BenchError, StimulusImpossible, SystemFault
 from harness.plan.context import CaseContext, Whitelisting
 from harness.plan.expect import refused, unmet
 from harness.plan.steps.step import Seen, Step, bind_step, step
 from harness.smets import table
 from harness.smets.cpl import CplStatus
-from harness.smets.requests import Answer
 from harness.smets.routing import OTA, OTA_LISTS
 from harness.smets.rulebook import RuleError
 from harness.smets.smi import DeviceStatus
+from harness.smets.table import Outcome
 from harness.smets.version import SmetsVersion, read_version
 
 _REMOVED = "removed"
@@ -42,7 +42,7 @@ class ChangeCpl(Step):
     status: Literal["Active", "Cancelled", "Expired", "Withdrawn", "removed"]
 
     async def run(self, case: CaseContext) -> Seen:
-        """Publish a list that says so; devices whose row goes are suspended, those whose row is back restored."""
+        """Publish such a list; devices whose row goes are suspended, those whose row is back restored."""
         dcc, model = case.bench.dcc, case.device_model
         rows = [row for row in dcc.own_cpl.rows_of(model) if row.family is self.smets]
         if not rows:
@@ -59,10 +59,22 @@ class ChangeCpl(Step):
         return {}
 
 
+@step("act_as")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActAs(Step):
+    """Send the requests that follow as another user of the rig, until the case ends."""
+
+    user: str
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Tell the service user's side."""
+        return {"user": str(case.bench.dcc.act_as(self.user))}
+
+
 @step("change_supplier")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSupplier(Step):
-    """From now on another user of the rig is the supplier where the PPMID is; the plan's requests stay whose they are."""
+    """From now on this user of the rig is the supplier where the PPMID is."""
 
     to: str
 
@@ -111,12 +123,10 @@ class UpdateByHand(Step):
 class DecommissionPpmid(Step):
     """Decommission the PPMID (8.3)."""
 
-    by: str | None = None
-
     async def run(self, case: CaseContext) -> Seen:
         """Send 8.3."""
         dcc = case.bench.dcc
-        response = await dcc.send(Decommission, dcc.dsp, by=self.by, device=case.bench.device)
+        response = await dcc.send(Decommission, dcc.dsp, device=case.bench.device)
         case.rules.note(*response.rules)
         if not response.ok:
             raise refused(case, response, "to decommission the PPMID")
@@ -141,9 +151,7 @@ class ExchangeHub(Step):
         )
         rows = row_states(bench.dcc.cpl, case.device_model)
         resolution = table.resolve(case.version, new.family, rows, bench.rules)
-        response = await bench.dcc.send(
-            RestoreHanDeviceLog, new.hub.eui64, old_hub=old.hub.eui64
-        )
+        response = await bench.dcc.send(RestoreHanDeviceLog, new.hub.eui64, old_hub=old.hub.eui64)
         case.rules.note(*response.rules)
         if not response.ok:
             raise refused(case, response, f"hub {self.hub} in the place of {self.from_}")
@@ -157,15 +165,15 @@ class ExchangeHub(Step):
 @step("send_firmware")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendFirmware(Step):
-    """Give the DSP firmware for the PPMID (11.4); it must be sent, or be left out on a list of the warning."""
+    """Give the DSP firmware for the PPMID (11.4); it is sent, or left out on a list of the warning."""
 
     firmware: str
     left_out: bool = False
-    list_: str | None = None
+    on_list: str | None = None
 
     def __post_init__(self) -> None:
-        if self.list_ is not None and not self.left_out:
-            raise ValueError("`list` goes with `left_out: true`")
+        if self.on_list is not None and not self.left_out:
+            raise ValueError("`on_list` goes with `left_out: true`")
 
     async def run(self, case: CaseContext) -> Seen:
         """Send 11.4 with an image of no content, and look for the PPMID in the answer."""
@@ -178,13 +186,17 @@ class SendFirmware(Step):
             raise refused(case, response, "firmware for the PPMID")
         lists = _lists_with(device, response)
         if self.left_out and not lists:
-            says = f"the DSP takes firmware {self.firmware} for the PPMID ({response.code}): expected it left out"
+            says = (
+                f"the DSP takes firmware for the PPMID ({response.code}): expected it to leave the PPMID out"
+            )
             raise unmet(case, says, (OTA,) if case.version is SmetsVersion.SMETS1 else (), SystemFault)
         if lists and not self.left_out:
             says = f"the DSP leaves the PPMID out of 11.4 ({response.code}), on {', '.join(lists)}"
-            raise unmet(case, says, [rule for rule in response.rules if rule.startswith("STATUS-")], SystemFault)
-        if self.list_ is not None and self.list_ not in lists:
-            says = f"the PPMID is left out on {', '.join(lists)}: expected {self.list_}"
+            raise unmet(
+                case, says, [rule for rule in response.rules if rule.startswith("STATUS-")], SystemFault
+            )
+        if self.on_list is not None and self.on_list not in lists:
+            says = f"the PPMID is left out on {', '.join(lists)}: expected {self.on_list}"
             raise unmet(case, says, (OTA_LISTS,), SystemFault)
         return {"code": response.code, "lists": list(lists)}
 
@@ -202,14 +214,10 @@ class Replay(Step):
 
     async def run(self, case: CaseContext) -> Seen:
         """Send it twice; that the second is refused is for `expect_refused` to say."""
-        dcc = case.bench.dcc
-        request = dcc.make(ReadFirmwareVersion, case.bench.device)
-        first = await dcc.handle(request)
-        case.rules.note(*first.rules)
+        first, again = await case.bench.dcc.send_twice(ReadFirmwareVersion, case.bench.device)
+        case.rules.note(*first.rules, *again.rules)
         if not first.ok:
             raise refused(case, first, "request 11.2")
-        again = await dcc.handle(request)
-        case.rules.note(*again.rules)
         if not again.ok:
             raise refused(case, again, "the same request 11.2 once more")
         return {"code": again.code}
@@ -218,11 +226,15 @@ class Replay(Step):
 @step("expect_refused")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectRefused(Step):
-    """The DSP refuses what a step asks of it, at this stage, by this rule and so with its code."""
+    """The DSP refuses what a step asks of it, at this stage, by this rule and so with its code.
+
+    `assuming` names what it rests on beside: rules that lead to there.
+    """
 
     step: Node
     stage: Stage
     rule: str
+    assuming: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         bind_step(self.step)
@@ -243,28 +255,30 @@ class ExpectRefused(Step):
         last = routes[-1]
         if not last.refused:
             says = f"the DSP took {last.srv} ({last.code}): expected it refused at `{self.stage.value}`"
-            raise unmet(case, says, (self.rule,), SystemFault)
+            raise unmet(case, says, (self.rule, *self.assuming), SystemFault)
         at = last.judged[-1].stage
         if at is not self.stage or self.rule not in last.judged[-1].rules or last.code != wanted:
             says = (
                 f"the DSP refused {last.srv} with {last.code} at `{at.value}`: {last.judged[-1].reason};"
                 f" expected {wanted} at `{self.stage.value}` by {self.rule}"
             )
-            raise unmet(case, says, (self.rule,), SystemFault)
-        case.rules.note(self.rule)
+            raise unmet(case, says, (self.rule, *self.assuming), SystemFault)
+        case.rules.note(self.rule, *self.assuming)
         return {"code": last.code, "stage": at.value, "reason": last.judged[-1].reason}
 
     def _code(self, case: CaseContext) -> str:
-        """Return the code that the rule refuses with; a STATUS- rule or transition has the one of E5."""
-        rules = case.bench.rules
+        """Return the code that the rule refuses with."""
         try:
-            rule = rules.rule(self.rule)
-        except RuleError as unknown:
-            raise self.where.error(str(unknown)) from None
-        if rule.id == table.EXCHANGE or "code" in _entries(rule.value):
-            return rule.text("code")
-        return rules.rule(Answer.STATUS.value).text("code")
-
-
-def _entries(value: object) -> tuple[str, ...]:
-    return tuple(value) if isinstance(value, dict) or hasattr(value, "keys") else ()
+            for name in self.assuming:
+                case.bench.rules.rule(name)
+            rule = case.bench.rules.rule(self.rule)
+            code = rule.text("code")
+        except RuleError as error:
+            raise self.where.error(str(error), remedy="name the rule that refuses") from None
+        outcome = rule.entries().get("outcome", Outcome.REFUSE.value)
+        if outcome != Outcome.REFUSE.value:
+            raise AssumptionNotMet(
+                f"the plan wants a refusal by {self.rule}; the rulebook in force says `{outcome}` there",
+                remedy="correct the plan or the --rules overlay: one of them is wrong",
+            )
+        return code

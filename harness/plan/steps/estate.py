@@ -24,9 +24,10 @@ _INSTALL_CODE_LENGTHS = (6, 8, 12, 16)
 @step("prenotify")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prenotify(Step):
-    """Pre-notify the PPMID as of a SMETS version (12.2)."""
+    """Pre-notify the PPMID as of a SMETS version (12.2), under its own firmware version or another."""
 
     as_: SmetsVersion
+    firmware: str | None = None
 
     async def run(self, case: CaseContext) -> Seen:
         """Send 12.2; a refusal is the DCC's fault, or an assumption's."""
@@ -37,7 +38,7 @@ class Prenotify(Step):
                 device_type=DeviceType.PPMID,
                 manufacturer=model.manufacturer,
                 model=model.model,
-                firmware=model.firmware,
+                firmware=self.firmware or model.firmware,
                 version=self.as_.value,
             )
         )
