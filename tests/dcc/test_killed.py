@@ -15,7 +15,7 @@ from harness.eui64 import Eui64
 from tests.dcc.to_be_killed import THREE
 
 CHECKOUT = Path(__file__).parents[2]
-FEW, MANY = range(2), range(2, 27)
+FEW, MANY = range(1), range(1, 27)
 
 
 def run_and_kill(path, first, after_s, how=""):
@@ -47,6 +47,7 @@ def check(path, said):
     whole = len({record and record.version for record in three}) == 1  # it may have been killed before them
     assert whole, "three records of one transaction differ"
     changed = [int(number) for what, number, *_ in said if what == "changed"]
+    assert versions or not changed
     noted = {change.after for change in store.history(THREE[0]) if change.what == "version"}
     assert {str(number) for number in changed[1:]} <= noted | versions
     # what was not acknowledged may be there too, but only whole: a record has its history
@@ -67,7 +68,7 @@ def test_it_comes_back_as_it_was_acknowledged(tmp_path, seed):
     assert answered >= 2
 
 
-@pytest.mark.parametrize("how", ["forgetful", "piecemeal"])
+@pytest.mark.parametrize("how", ["forgetful", pytest.param("piecemeal", marks=pytest.mark.slow)])
 def test_one_that_answers_too_early_or_works_piecemeal_is_noticed(tmp_path, how):
     for attempt in range(8):
         path = tmp_path / f"smi-{attempt}"
