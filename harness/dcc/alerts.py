@@ -81,6 +81,10 @@ class AlertDesk:
         """Return the device log that a hub has told of last, empty when it has told of none."""
         return self._logs.get(hub, ())
 
+    def know(self, hub: Eui64, devices: tuple[LoggedDevice, ...]) -> None:
+        """Take a hub's device log as told, for a hub that the bench does not have."""
+        self._logs[hub] = devices
+
     def take(self, via: Eui64, octets: bytes) -> DeviceAlert:
         """Take an alert as it came through a hub."""
         try:

@@ -8,7 +8,7 @@ becomes a response code, with its cause kept.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -24,7 +24,12 @@ from harness.dcc.documents import (
     Via,
     WrongForm,
 )
-from harness.dcc.duis.requests import RestoreHanDeviceLog, SignedPreCommand, UpdateHanDeviceLog
+from harness.dcc.duis.requests import (
+    RestoreHanDeviceLog,
+    ServiceRequest,
+    SignedPreCommand,
+    UpdateHanDeviceLog,
+)
 from harness.dcc.enquiry import Enquiry
 from harness.dcc.faces import HubFace
 from harness.dcc.inventory import SmiStore
@@ -115,6 +120,21 @@ class Delivery:
         self._timeout_s = timeout_s
         self._defects = defects
         self.pre_commands = PreCommands(known.acb.keys, known)
+        self._spoil: Callable[[bytes], bytes] | None = None
+
+    def spoil_next_response(self, change: Callable[[bytes], bytes]) -> None:
+        """Change the next GBCS response on its way here."""
+        self._spoil = change
+
+    def command_of(self, request: ServiceRequest, use_case: str) -> bytes:
+        """Return the octets of a request's command in this use case; raises as `deliver` does."""
+        try:
+            fields = SPOKEN[use_case].fill(request, self._known) if use_case in SPOKEN else None
+            return self._acb.command(use_case, request.request_id.target, request.request_id, fields)
+        except UseCaseNotBuilt as unbuilt:
+            raise Undelivered(Answer.UNKNOWN_REQUEST, str(unbuilt)) from unbuilt
+        except KeyNotFound as missing:
+            raise no_key(missing) from missing
 
     async def deliver(self, enquiry: Enquiry, way: Way) -> tuple[Body | None, bool]:
         """Bring a request to hub or device; return the body of the response, and whether it succeeded.
@@ -149,7 +169,7 @@ class Delivery:
             way.use_case, way.command = self._signed_command(enquiry.request)
         else:
             way.use_case = enquiry.route.use_case
-            way.command = self._command(enquiry, way.use_case, enquiry.request.request_id.target)
+            way.command = self.command_of(enquiry.request, way.use_case)
 
     def make_pre_command(self, enquiry: Enquiry, way: Way) -> PreCommand:
         """Make the pre-command of a critical request. Raises Undelivered, RigFault."""
@@ -184,16 +204,6 @@ class Delivery:
         except KeyNotFound as missing:
             raise no_key(missing) from missing
 
-    def _command(self, enquiry: Enquiry, use_case: str, target: Eui64) -> bytes:
-        """Return the octets of a request's command."""
-        try:
-            fields = SPOKEN[use_case].fill(enquiry.request, self._known) if use_case in SPOKEN else None
-            return self._acb.command(use_case, target, enquiry.request.request_id, fields)
-        except UseCaseNotBuilt as unbuilt:
-            raise Undelivered(Answer.UNKNOWN_REQUEST, str(unbuilt)) from unbuilt
-        except KeyNotFound as missing:
-            raise no_key(missing) from missing
-
     async def _exchange(self, way: Way, target: Eui64, hub: HubFace) -> tuple[GbcsResponse, bool]:
         use_case, command = way.use_case or "", way.command
         self._record_gbcs("dsp", str(hub.eui64), f"{use_case} command to {target}", command)
@@ -201,6 +211,8 @@ class Delivery:
             way.response = await self._reach(hub.command_chf(command, self._timeout_s))
         else:
             way.response = await self._reach(hub.deliver_gbcs(target, command, self._timeout_s))
+        spoil, self._spoil = self._spoil, None
+        way.response = spoil(way.response) if spoil is not None else way.response
         self._record_gbcs(str(hub.eui64), "dsp", f"{use_case} response of {target}", way.response)
         body = self.read_response(use_case, way.response, command)
         if DccDefect.SMETS1_AS_GBCS in self._defects:

@@ -27,7 +27,9 @@ from harness.dcc.duis.xml_keys import BenchXmlKeys, XmlKeyStore
 from harness.dcc.duis_user import DuisUser, UserKeys
 from harness.dcc.enquiry import Estate
 from harness.dcc.faces import HubFace
+from harness.dcc.gbcs_trials import GbcsTrials
 from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
+from harness.dcc.meters import METERS, meter_record
 from harness.dcc.routes import RouteRecord
 from harness.dcc.s1sp import S1sp
 from harness.dcc.service_user import ServiceUser
@@ -35,7 +37,7 @@ from harness.dcc.users import Registration, Users
 from harness.errors import HarnessBug, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, KeyStore
-from harness.gbcs.use_cases.device_log import DeviceLogAlert
+from harness.gbcs.use_cases.device_log import DeviceLogAlert, LoggedDevice
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Rulebook
 from harness.smets.smi import DeviceRecord, DeviceStatus, SmiEvent, transition
@@ -44,6 +46,7 @@ from harness.tap import NullTap, Tap
 
 _ANSWER_WITHIN_S = 20.0
 _SEED = "ppmid-bench"
+_OLD_HASH = bytes(range(16))  # of a link key with a hub that is no more
 _HUB_MANUFACTURER, _HUB_FIRMWARE = "1235", "00010000"
 _HUB_MODEL = {SmetsVersion.SMETS1: "00110100", SmetsVersion.SMETS2_PLUS: "00120100"}
 
@@ -105,6 +108,7 @@ class EmbeddedDcc:
             timeout_s=answer_within_s,
             defects=self._estate.defects,
         )
+        self.trials = GbcsTrials(delivery, acb)
         self._dsp = Dsp(
             self._estate,
             delivery,
@@ -163,6 +167,19 @@ class EmbeddedDcc:
             self._hubs[notice.device] = hub
         if family is SmetsVersion.SMETS1 and notice.device in self._hubs:
             self._s1sp.serve(self._hubs[notice.device])
+
+    def provision_meter(self, device_type: DeviceType, hub: Eui64) -> Eui64:
+        """Put a meter of the bench into the SMI, commissioned on a hub, and return its EUI-64."""
+        on = self._estate.store.get(hub)
+        if on is None or on.family is None:
+            raise HarnessBug(f"{hub} is no hub of a known version in the SMI")
+        self._dsp.store(meter_record(device_type, hub, on.family), None)
+        return METERS[device_type]
+
+    def provision_old_hub(self, hub: Eui64, family: SmetsVersion, devices: Iterable[Eui64]) -> None:
+        """Put a hub into the SMI that the bench does not have, with its device log as it told it last."""
+        self.provision_hub(hub_prenotification(hub, family))
+        self._desk.know(hub, tuple(LoggedDevice(device, _OLD_HASH) for device in devices))
 
     def forget_devices(self) -> None:
         """Begin afresh: no device in the SMI but the hubs, the rig's own CPL, no routes."""
@@ -312,6 +329,10 @@ class EmbeddedDcc:
             known = ", ".join(self._estate.users.names())
             raise StimulusImpossible(f"the DCC has no user `{name}`", remedy=f"it has {known}")
         return self._users[user.eui64]
+
+    def make(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceRequest:
+        """Return a service request of any kind, unsent."""
+        return self._user.make(kind, target, **fields)
 
     # --- what hubs report ----------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """The hub as Communications Hub Function: GBCS commands to itself, and the alerts that it raises.
 
 Its device log is the hub's own: CCS01 whitelists as a hub without GBCS is told to in plain words, CCS02 takes
-off, CCS03 restores the log of a hub that this one replaces, CCS06 and CCS07 read. A change of the log is told
-to the ACB by CS14 (8F12). What is refused is recorded, changes nothing, and is not answered.
+off, CCS03 restores the log of a hub that this one replaces, CCS06 and CCS07 read. A change of the log or of a
+link key is told to the ACB by CS14 (8F12). What is refused is recorded, changes nothing, and is not answered.
 Source: facts gb-domain §3.2 to §3.4, sec-cpl-testing §5.1; GBCS use cases CCS01 to CCS07, CS14.
 """
 
@@ -38,9 +38,10 @@ from harness.hub.defects import HubDefect, checks_left_out
 from harness.hub.device_log import DeviceLogEntry
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.tap import Boundary, Tap
+from harness.zigbee.security import mmo_hash
 
 _LOG = logging.getLogger(__name__)
-_CHANGES = frozenset({HubEventKind.WHITELISTED, HubEventKind.ALREADY_JOINED})
+_CHANGES = frozenset({HubEventKind.WHITELISTED, HubEventKind.ALREADY_JOINED, HubEventKind.KEY_ESTABLISHED})
 
 
 class LogKeeper(Protocol):
@@ -105,6 +106,7 @@ class Chf:
         self._counters: dict[Eui64, int] = {}
         self._last_counter = 0
         self._refused: list[RefusedMessage] = []
+        self._obeyed: list[bytes] = []
         self._does: Mapping[str, Callable[[Any], Awaitable[object]]] = {
             CCS01.name: self._add,
             CCS02.name: self._remove,
@@ -127,6 +129,11 @@ class Chf:
         return self._hub.eui64
 
     @property
+    def obeyed(self) -> tuple[bytes, ...]:
+        """The commands that were obeyed so far."""
+        return tuple(self._obeyed)
+
+    @property
     def refused(self) -> tuple[RefusedMessage, ...]:
         """What was not obeyed so far, and why."""
         return tuple(self._refused)
@@ -142,6 +149,7 @@ class Chf:
             self._refuse(octets, refused)
             raise DeviceSilent(f"the CHF of hub {self._hub.name} does not answer ({refused})") from None
         self._counters[accepted.message.originator] = accepted.message.counter
+        self._obeyed.append(octets)
         return await self._obey(accepted)
 
     async def _obey(self, accepted: Accepted) -> bytes:
@@ -220,8 +228,16 @@ class Chf:
         return DeviceLogCopy(
             time=CosemTime.of(self._utc()),
             extended_pan_id=self.eui64.to_bytes_be(),
-            devices=tuple(LoggedDevice(entry.eui64) for entry in entries),
+            devices=tuple(LoggedDevice(entry.eui64, key_hash(entry)) for entry in entries),
         )
+
+
+def key_hash(entry: DeviceLogEntry) -> bytes:
+    """Return what the log shows of a device's link key: nothing before one is established.
+
+    Source: CS14 (a zero-length hash on whitelisting); Zigbee SE 1.4 §5.4.2.2 (AES-MMO). Basis: inferred.
+    """
+    return mmo_hash(entry.derived_key) if entry.derived_key is not None else b""
 
 
 def _last_heard(entry: DeviceLogEntry) -> CosemTime:

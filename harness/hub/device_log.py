@@ -87,14 +87,23 @@ class DeviceLog:
         if present is not None and present.state is DeviceState.JOINED:
             return present
         self._entries[eui64] = entry
+        self._forget_history_of(eui64)
         return entry
 
     def remove(self, eui64: Eui64) -> DeviceLogEntry | None:
-        """Take a device out, into the history; None when it was not in the log (CCS02)."""
+        """Take a device out, into the history; None when it was not in the log (CCS02).
+
+        The history has a device once, as it was last removed.
+        """
         entry = self._entries.pop(eui64, None)
         if entry is not None:
+            self._forget_history_of(eui64)
             self._historic.append(replace(entry, state=DeviceState.REMOVED))
         return entry
+
+    def _forget_history_of(self, eui64: Eui64) -> None:
+        for known in [entry for entry in self._historic if entry.eui64 == eui64]:
+            self._historic.remove(known)
 
     def get(self, eui64: Eui64) -> DeviceLogEntry | None:
         """Return a device's entry."""

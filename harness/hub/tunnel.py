@@ -104,7 +104,7 @@ class TunnelServer:
         elif isinstance(command, codec.TransferData):
             answer = self._take(message, command)
         elif isinstance(command, codec.TransferDataError):
-            answer = self._refused(message, command)
+            answer = self._refused(message, command, eui64)
         elif isinstance(command, codec.AckTransferData | codec.ReadyData):
             answer = self._room(message, command)
         else:
@@ -192,12 +192,11 @@ class TunnelServer:
         message = waiting.popleft() if waiting else b""
         return codec.HrgpMessage(verb=codec.Verb.GET_RESPONSE, remaining=len(waiting or ()), message=message)
 
-    def _refused(self, message: ApsMessage, command: codec.TransferDataError) -> _Answer:
+    def _refused(self, message: ApsMessage, command: codec.TransferDataError, eui64: Eui64) -> _Answer:
         entry = self._mine(message, command.tunnel)
-        if isinstance(entry, Tunnel):
-            if command.status is codec.TransferDataStatus.NO_SUCH_TUNNEL:
-                self._table.close(entry.number)
-            self._exchanges.answer(("gbcs", entry.eui64), command)
+        if isinstance(entry, Tunnel) and command.status is codec.TransferDataStatus.NO_SUCH_TUNNEL:
+            self._table.close(entry.number)
+        self._exchanges.answer(("gbcs", eui64), command)
         return None
 
     def _room(self, message: ApsMessage, told: codec.AckTransferData | codec.ReadyData) -> _Answer:
@@ -223,8 +222,8 @@ class TunnelServer:
     async def exchange(self, eui64: Eui64, message: bytes, *, timeout_s: float) -> bytes:
         """PUT a GBCS message into a device's tunnel and return the one it answers with.
 
-        Waits for the device's tunnel when it has none yet, and for a message already outstanding. Raises
-        DeviceSilent, RadioUndelivered, RigFault; StimulusImpossible for a message too long for the device.
+        Waits for the device's tunnel when it has none or has lost it, and for a message already outstanding.
+        Raises DeviceSilent, RadioUndelivered, RigFault; StimulusImpossible for one too long for the device.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
@@ -235,8 +234,13 @@ class TunnelServer:
         except TimeoutError:
             raise DeviceSilent(f"{eui64} still owes the answer to an earlier message") from None
         try:
-            entry = self.tunnel_of(eui64) or await self._wait_for_tunnel(eui64, deadline - loop.time())
-            return await self._put(entry, message, deadline - loop.time())
+            while True:
+                entry = self.tunnel_of(eui64) or await self._wait_for_tunnel(eui64, deadline - loop.time())
+                answer = await self._put(entry, message, deadline - loop.time())
+                if isinstance(answer, bytes):
+                    return answer
+                if answer.status is not codec.TransferDataStatus.NO_SUCH_TUNNEL:
+                    raise DeviceSilent(f"{eui64} refused the tunnel's data: {answer.status.name}")
         finally:
             lock.release()
 
@@ -247,7 +251,7 @@ class TunnelServer:
         assert isinstance(opened, Tunnel)
         return opened
 
-    async def _put(self, entry: Tunnel, message: bytes, timeout_s: float) -> bytes:
+    async def _put(self, entry: Tunnel, message: bytes, timeout_s: float) -> bytes | codec.TransferDataError:
         inside = codec.HrgpMessage(verb=codec.Verb.PUT, message=message).to_bytes()
         if len(inside) > entry.max_incoming:
             raise StimulusImpossible(
@@ -262,9 +266,7 @@ class TunnelServer:
                 what=f"GBCS message of {len(message)} octets to {entry.eui64}",
                 timeout_s=timeout_s,
             )
-        if isinstance(answer, codec.TransferDataError):
-            raise DeviceSilent(f"{entry.eui64} refused the tunnel's data: {answer.status.name}")
-        assert isinstance(answer, bytes)
+        assert isinstance(answer, bytes | codec.TransferDataError)
         return answer
 
     async def _transfer(self, entry: Tunnel, inside: bytes, held: deque[bytes], timeout_s: float) -> None:

@@ -30,11 +30,13 @@ class Whitelisting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The last service request to the device."""
+    """The last service request. `hub` names the hub that it was to, None when it was to the PPMID."""
 
     srv: str
     response: ServiceResponse
     route: RouteRecord
+    hub: str | None = None
+    operation: str = ""  # what tells its use cases apart, as `harness.smets.routing.route` has it
 
 
 @dataclass(slots=True, kw_only=True)

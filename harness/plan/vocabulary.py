@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.plan.steps import ask, bench, dsp, estate, han, request, stays_out, unsecured
+from harness.plan.steps import answers, ask, bench, dsp, estate, gbcs, han, request, stays_out, unsecured
 from harness.plan.steps.step import STEPS, Step, bind_step
 
-FAMILIES = (estate, dsp, han, stays_out, unsecured, request, bench, ask)
+FAMILIES = (estate, dsp, han, stays_out, unsecured, request, ask, answers, gbcs, bench)
 
 __all__ = ["FAMILIES", "STEPS", "Step", "bind_step"]

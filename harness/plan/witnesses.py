@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from harness.dcc.documents import Via
 from harness.errors import BenchError, DutFault, RigFault, SystemFault
 from harness.gbcs.codes import CODES
+from harness.hub.gbcs_hub import GbcsHub
 from harness.plan import air
 from harness.plan.air import OnAir
 from harness.plan.context import CaseContext, Request
@@ -63,18 +65,49 @@ async def of_gbcs(case: CaseContext, request: Request) -> dict[str, Any]:
     }
 
 
+def of_chf(case: CaseContext, request: Request, name: str) -> dict[str, Any]:
+    """Prove that a request to a hub went as a GBCS command that its CHF obeyed, or that none was made."""
+    hub, way = case.bench.hub(name).hub, request.route
+    if way.via is Via.S1SP:
+        if way.command:
+            raise SystemFault(
+                f"the DSP made a GBCS {way.use_case} command for hub {name}, which is the S1SP's"
+            )
+        return {"dsp": "s1sp", "hub": "told in plain words"}
+    if not isinstance(hub, GbcsHub):
+        raise SystemFault(f"the DSP says that {request.srv} went by GBCS to hub {name}, which knows none")
+    if way.command not in hub.chf.obeyed:
+        raise SystemFault(
+            f"the CHF of hub {name} has not obeyed the {way.use_case} command that the DSP made"
+        )
+    return {"dsp": "gbcs", "use_case": way.use_case, "hub": "its CHF obeyed it"}
+
+
+async def no_gbcs(case: CaseContext) -> dict[str, Any]:
+    """Prove that no GBCS octet was anywhere since the whitelisting. The PPMID's list is empty afterwards."""
+    told = await case.bench.ppmid.received()
+    heard = await _air(case)
+    _no_gbcs(case, [command for command in told if command.kind == _GBCS], heard)
+    return {"dsp": "no command", "air": "no sniffer" if heard is None else "no GBCS", "ppmid": "no GBCS"}
+
+
 async def of_s1sp(case: CaseContext, request: Request) -> dict[str, Any]:
     """Prove that the request went by plain Zigbee, and that no GBCS was anywhere since the whitelisting."""
+    told = await case.bench.ppmid.received()
+    plain = [command for command in told if command.kind == _ZCL]
+    heard = _no_gbcs(case, [command for command in told if command.kind == _GBCS], await _air(case))
+    seen = _plain_read(case, request, plain, heard)
+    return {"dsp": "s1sp", "air": seen, "ppmid": [dict(command.fields) for command in plain]}
+
+
+def _no_gbcs(case: CaseContext, gbcs: list[ReceivedCommand], heard: OnAir | None) -> OnAir | None:
+    """Raise unless DSP, hub, air and PPMID know of no GBCS since the whitelisting; return the air since."""
     entry, device = _hub(case), case.bench.device
     since = case.whitelisting
     assert since is not None
     made = [way for way in case.bench.dcc.routes[since.routes :] if way.device == device and way.command]
     if made:
         raise SystemFault(f"the DSP made a GBCS {made[0].use_case} command for a device of the S1SP's")
-    told = await case.bench.ppmid.received()
-    gbcs = [command for command in told if command.kind == _GBCS]
-    plain = [command for command in told if command.kind == _ZCL]
-    heard = await _air(case)
     if entry.hub.has_tunnel(device):
         raise SystemFault(f"hub {entry.hub.name} has a tunnel open to a PPMID that is reached by the S1SP")
     if heard is not None:
@@ -91,8 +124,7 @@ async def of_s1sp(case: CaseContext, request: Request) -> dict[str, Any]:
             )
     if gbcs:
         raise DutFault(f"the PPMID says that GBCS reached it, which nobody sent; it says {_said(gbcs)}")
-    seen = _plain_read(case, request, plain, heard)
-    return {"dsp": "s1sp", "air": seen, "ppmid": [dict(command.fields) for command in plain]}
+    return heard
 
 
 def _plain_read(

@@ -181,7 +181,7 @@ async def _all_or_first_error(starts: Sequence[asyncio.Future[Any]]) -> None:
 
 
 def _tell_dcc(dcc: EmbeddedDcc, hub: CommunicationsHub, event: HubEvent) -> None:
-    if event.kind is HubEventKind.JOINED:
+    if event.kind is HubEventKind.JOINED and not isinstance(hub, GbcsHub):  # a CHF tells by CS14
         dcc.device_joined(hub.eui64, event.eui64)
 
 

@@ -147,9 +147,14 @@ def test_a_device_that_has_lost_the_tunnel_is_waited_for_to_open_another():
         await join(bench)
         await ask(bench, "01 11 00 06 FFFF 00 DC05")
         bench.device.answers = lambda m: [bench.device.reply(m, bytes.fromhex("11 09 03 0000 00"))]
-        with pytest.raises(DeviceSilent, match="NO_SUCH_TUNNEL"):
-            await bench.hub.deliver_gbcs(PPMID, b"x", 1.0)
+        sending = asyncio.ensure_future(bench.hub.deliver_gbcs(PPMID, b"x", 1.0))
+        await settle()
         assert not bench.hub.has_tunnel(PPMID)
+        bench.device.answers = lambda m: (
+            [bench.device.reply(m, bytes.fromhex("11 09 02 0100 03 AA"))] if m.payload[2:3] == b"\x01" else []
+        )
+        await ask(bench, "01 12 00 06 FFFF 00 DC05")
+        assert await sending == b"\xaa"
 
     run(scenario)
 

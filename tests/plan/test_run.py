@@ -301,7 +301,7 @@ def test_a_ppmid_that_hangs_in_the_join_is_an_error_that_names_the_join(tmp_path
         parts.ppmid.join_hangs = True
 
     (row,) = our_cases(JOINED)
-    short = Case(id="C", title="t", timeout=Seconds(0.05), steps=row.steps, where=Node({}, Path("p"), 1, 1))
+    short = Case(id="C", title="t", timeout=Seconds(0.5), steps=row.steps, where=Node({}, Path("p"), 1, 1))
     ran = run(tmp_path, [short], arrange)
     assert ran.only.verdict.value == "error"
     assert ran.only.reason.startswith("join {within: 60 s}: still waiting")

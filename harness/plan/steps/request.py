@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.dcc.documents import ServiceResponse, Stage, Via
+from harness.dcc.duis.requests import (
+    JoinNonCritical,
+    ReadDeviceLog,
+    RestoreHanDeviceLog,
+    UnjoinNonCritical,
+)
 from harness.errors import (
     BenchError,
     DecodeError,
@@ -15,36 +21,82 @@ from harness.errors import (
     StimulusImpossible,
     SystemFault,
 )
+from harness.eui64 import Eui64
 from harness.plan import key_witnesses, witnesses
 from harness.plan.context import CaseContext, Request
 from harness.plan.expect import hold, refused
 from harness.plan.steps.step import Seen, Step, step
 from harness.smets.cpl import DeviceType
 from harness.smets.han import FIRMWARE_READ
-from harness.smets.routing import GbcsRoute, NoRoute, route
+from harness.smets.routing import GbcsRoute, NoRoute, Route, route
 
 _FIRMWARE = "FirmwareVersion"
+_JOIN, _READ_LOG, _RESTORE = "8.7.2", "8.9", "8.12.1"
+_JOINS = {_JOIN: JoinNonCritical, "8.8.2": UnjoinNonCritical}
 _SMETS1_RULE = {Via.S1SP: (FIRMWARE_READ,), Via.GBCS: ()}
 
 
 @step("request")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendRequest(Step):
-    """Send a service request without parameters to the PPMID, such as 11.2; it must be answered."""
+    """Send a service request to the PPMID, or to a hub itself; it must be answered, with success.
+
+    `with` names the meter of a join or unjoin (8.7.2, 8.8.2), `from` the hub that this one replaces (8.12.1),
+    which is taken to have had the PPMID in its log; `security` asks for key hashes (8.9). `answer` is
+    `failure` for a device that must say no, `any` for no matter.
+    """
 
     srv: str
+    hub: str | None = None
+    with_: Literal["ESME", "GSME"] | None = None
+    security: bool = False
+    from_: Eui64 | None = None
+    answer: Literal["success", "failure", "any"] = "success"
+
+    def __post_init__(self) -> None:
+        if (self.with_ is not None) != (self.srv in _JOINS):
+            raise ValueError(f"`with` and one of {', '.join(_JOINS)} go together")
+        if (self.from_ is not None and self.hub is not None) != (self.srv == _RESTORE):
+            raise ValueError(f"`hub`, `from` and {_RESTORE} go together")
+        if self.security and self.srv != _READ_LOG:
+            raise ValueError(f"`security` goes with {_READ_LOG}")
 
     async def run(self, case: CaseContext) -> Seen:
         """Send it. What keeps it from being answered says whose fault that is."""
         await case.bench.ppmid.received()  # what came earlier is no witness for this request
-        response = await case.bench.dcc.request(self.srv, case.bench.device)
+        response = await self._send(case)
         way = case.bench.dcc.route_of(response)
-        case.request = Request(srv=self.srv, response=response, route=way)
+        case.request = Request(
+            srv=self.srv, response=response, route=way, hub=self.hub, operation=self._operation()
+        )
         case.rules.note(*response.rules)
-        case.row.note("route", way.via.value)
-        if not response.ok:
+        if self.hub is None:
+            case.row.note("route", way.via.value)
+        said_no = response.stage is Stage.DELIVERY and response.body is not None
+        if response.ok and self.answer == "failure":
+            raise DutFault(f"request {self.srv} succeeded, which it must not: {dict(response.fields)}")
+        if not response.ok and not (said_no and self.answer != "success"):
             raise self._unanswered(case, response)
         return {"code": response.code, "via": way.via.value, **response.fields}
+
+    async def _send(self, case: CaseContext) -> ServiceResponse:
+        dcc = case.bench.dcc
+        target = case.bench.device if self.hub is None else case.bench.hub(self.hub).hub.eui64
+        if self.with_ is not None:
+            other = _meter(case, DeviceType(self.with_))
+            return await dcc.send(_JOINS[self.srv], target, other=other)
+        if self.srv == _READ_LOG:
+            return await dcc.send(ReadDeviceLog, target, security_details=self.security)
+        if self.from_ is not None and self.hub is not None:
+            family = case.bench.hub(self.hub).family
+            dcc.provision_old_hub(self.from_, family, (case.bench.device,))
+            return await dcc.send(RestoreHanDeviceLog, target, old_hub=self.from_)
+        return await dcc.request(self.srv, target)
+
+    def _operation(self) -> str:
+        if self.srv == _JOIN and self.with_ is not None:
+            return self.with_
+        return "SECURITY" if self.security and self.hub is not None else ""
 
     def _unanswered(self, case: CaseContext, response: ServiceResponse) -> BenchError:
         if response.stage is not Stage.DELIVERY:
@@ -52,7 +104,9 @@ class SendRequest(Step):
         says = (
             f"request {self.srv} by way of {response.via.value} ended with {response.code}: {response.reason}"
         )
-        astray = _astray(case, self.srv, response.via)
+        if self.hub is not None:
+            return SystemFault(says)
+        astray = _astray(case, last_request(case))
         if astray is not None:
             return SystemFault(f"{says}; {astray}")
         if response.body is not None or isinstance(response.cause, DecodeError):
@@ -100,7 +154,7 @@ class ExpectRoute(Step):
     async def run(self, case: CaseContext) -> Seen:
         """Ask them one after the other; none of them can speak for another."""
         request = last_request(case)
-        ruled = route(case.version, request.srv, DeviceType.PPMID, case.bench.rules)
+        ruled = _ruled(case, request)
         hold(
             case,
             f"route of {request.srv} at the DSP",
@@ -120,6 +174,8 @@ class ExpectRoute(Step):
                 rules=ruled.rules,
                 fault=SystemFault,
             )
+        if request.hub is not None:
+            return witnesses.of_chf(case, request, request.hub)
         prove = witnesses.of_gbcs if self.via == "gbcs" else witnesses.of_s1sp
         seen = await prove(case, request)
         await key_witnesses.link_key_is_used(case)
@@ -133,12 +189,21 @@ def last_request(case: CaseContext) -> Request:
     return case.request
 
 
-def _astray(case: CaseContext, srv: str, via: Via) -> str | None:
+def _ruled(case: CaseContext, request: Request) -> Route:
+    """Return the way that the rulebook gives a request: by the version of the PPMID or hub that it is to."""
+    if request.hub is None:
+        version, kind = case.version, DeviceType.PPMID
+    else:
+        version, kind = case.bench.hub(request.hub).family, DeviceType.CHF
+    return route(version, request.srv, kind, case.bench.rules, operation=request.operation)
+
+
+def _astray(case: CaseContext, request: Request) -> str | None:
     """Say that a request took a way that the rulebook does not give it; None when it took the right one."""
     if case.version is None:
         return None
-    ruled = route(case.version, srv, DeviceType.PPMID, case.bench.rules)
-    if isinstance(ruled, NoRoute) or _via(ruled) == via.value:
+    ruled = _ruled(case, request)
+    if isinstance(ruled, NoRoute) or _via(ruled) == request.route.via.value:
         return None
     case.rules.note(*ruled.rules)
     if case.bench.rules.assumptions(ruled.rules):
@@ -146,6 +211,13 @@ def _astray(case: CaseContext, srv: str, via: Via) -> str | None:
     return (
         f"a device that is {case.version.value} is reached by way of {_via(ruled)} ({', '.join(ruled.rules)})"
     )
+
+
+def _meter(case: CaseContext, device_type: DeviceType) -> Eui64:
+    """Return the bench's meter of this type, on the hub that the PPMID was whitelisted on."""
+    if case.hub is None:
+        raise StimulusImpossible("the PPMID is on no hub's device log; whitelist it first")
+    return case.bench.dcc.provision_meter(device_type, case.hub.hub.eui64)
 
 
 def _via(ruled: object) -> str | None:

@@ -1,0 +1,253 @@
+"""GBCS by itself: messages good and spoilt to the PPMID or a hub's CHF, spoilt responses, alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from harness.dcc.alerts import DeviceAlert
+from harness.dcc.documents import Stage
+from harness.dcc.duis.requests import (
+    JoinNonCritical,
+    LogAction,
+    ReadDeviceLog,
+    ServiceRequest,
+    UnjoinNonCritical,
+    UpdateHanDeviceLog,
+)
+from harness.dcc.meters import METERS
+from harness.documents import Seconds
+from harness.errors import DecodeError, DeviceSilent, DutFault, StimulusImpossible, SystemFault
+from harness.eui64 import Eui64
+from harness.gbcs import parse
+from harness.hub.gbcs_hub import GbcsHub
+from harness.plan.context import CaseContext
+from harness.plan.spoil import Spoilt, spoil, turned
+from harness.plan.steps.step import Seen, Step, step
+from harness.plan.waiting import eventually, until
+from harness.rig.faces import ReceivedCommand
+from harness.smets.cpl import DeviceType
+
+_SILENT_FOR, _ALERTED_WITHIN, _WINDOW_S = Seconds(0.5), Seconds(5), 60
+_NOTICED_WITHIN_S = 3.0
+_ANSWERED_WITHIN_S = 10.0
+_READ_FIRMWARE = "11.2"
+
+
+@step("send_gbcs")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendGbcs(Step):
+    """Send a GBCS command of the ACB's, past the DSP's stages: to the PPMID, or to the CHF of a hub.
+
+    `spoilt` says what is wrong with it: then nobody may answer within `silent_for`, and the receiver must say
+    that it refused it. Without, it must be answered. Commands are about the bench's ESME, or the PPMID.
+    """
+
+    use_case: Literal["CS03A2", "CS04AC", "CS07", "CS08", "CCS01", "CCS02", "CCS06", "CCS07"]
+    hub: str | None = None
+    spoilt: Spoilt | None = None
+    silent_for: Seconds = _SILENT_FOR
+
+    def __post_init__(self) -> None:
+        if (self.hub is not None) != self.use_case.startswith("CC"):
+            raise ValueError(f"{self.use_case} is {'not ' if self.hub else ''}for a hub")
+        if self.spoilt is Spoilt.SIGNATURE and self.use_case not in ("CS03A2", "CS04AC"):
+            raise ValueError(f"{self.use_case} has no signature to spoil")
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Send it, and look at who answers and what the receiver says."""
+        message = self._made(case)
+        if self.spoilt is Spoilt.REPLAYED:
+            await self._answer(case, message, _ANSWERED_WITHIN_S)
+        await case.bench.ppmid.received()
+        if self.spoilt is None:
+            return {"answer": (await self._answer(case, message, _ANSWERED_WITHIN_S)).hex()}
+        message = spoil(message, self.spoilt, case.bench.dcc.trials.keys)
+        return await (self._refused_by_hub(case, message) if self.hub else self._refused(case, message))
+
+    def _made(self, case: CaseContext) -> bytes:
+        kind, fields = _request_of(case, self.use_case)
+        dcc = case.bench.dcc
+        return dcc.trials.command(self.use_case, dcc.make(kind, self._target(case), **fields))
+
+    def _target(self, case: CaseContext) -> Eui64:
+        return case.bench.device if self.hub is None else case.bench.hub(self.hub).hub.eui64
+
+    async def _answer(self, case: CaseContext, message: bytes, within_s: float) -> bytes:
+        if self.hub is not None:
+            return await case.bench.hub(self.hub).hub.command_chf(message, within_s)
+        if case.hub is None:
+            raise StimulusImpossible("the PPMID is on no hub's device log; whitelist it first")
+        return await case.bench.hub(case.hub.hub.name).hub.deliver_gbcs(case.bench.device, message, within_s)
+
+    async def _refused(self, case: CaseContext, message: bytes) -> Seen:
+        what = f"a {self.use_case} command whose {_WRONG[_spoilt(self)]}"
+        try:
+            answer = await self._answer(case, message, self.silent_for)
+        except DeviceSilent:
+            answer = None
+        if answer is not None:
+            raise DutFault(f"the PPMID answered {what}: {answer.hex().upper()}")
+        told: list[ReceivedCommand] = []
+
+        async def noticed() -> bool:
+            told.extend(entry for entry in await case.bench.ppmid.received() if entry.kind == "gbcs")
+            return bool(told)
+
+        if not await eventually(noticed, _NOTICED_WITHIN_S):
+            raise DutFault(f"the PPMID says nothing of {what}, which reached it")
+        said = told[-1].fields
+        if said.get("result") == "answered":
+            raise DutFault(f"the PPMID says that it obeyed {what}")
+        return {"result": said.get("result"), "reason": said.get("reason", "")}
+
+    async def _refused_by_hub(self, case: CaseContext, message: bytes) -> Seen:
+        hub = case.bench.hub(self.hub or "").hub
+        if not isinstance(hub, GbcsHub):
+            raise StimulusImpossible(f"hub {hub.name} knows no GBCS")
+        before = hub.device_log()
+        what = f"a {self.use_case} command whose {_WRONG[_spoilt(self)]}"
+        try:
+            await hub.command_chf(message, self.silent_for)
+        except DeviceSilent:
+            pass
+        else:
+            raise SystemFault(f"the CHF of hub {hub.name} answered {what}")
+        if hub.device_log() != before:
+            raise SystemFault(f"the CHF of hub {hub.name} refused {what}, and its device log changed")
+        last = hub.chf.refused[-1]
+        return {"result": last.refusal.value, "reason": last.reason}
+
+
+@step("expect_response_refused")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectResponseRefused(Step):
+    """The PPMID's response to 11.2 is spoilt on its way: the DSP must refuse it, say why, change nothing."""
+
+    spoilt: Literal["mac", "bit", "truncated", "target", "originator", "code", "replayed"]
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Send the request and look at what the DSP makes of the response."""
+        dcc = case.bench.dcc
+        kept = case.request.route.response if case.request is not None else b""
+        if self.spoilt == "replayed" and not kept:
+            raise StimulusImpossible("there is no earlier response to replay; put a `request` step before")
+        before = dcc.inventory()
+        dcc.trials.spoil_next_response(partial(_spoilt_response, how=self.spoilt, earlier=kept))
+        response = await dcc.request(_READ_FIRMWARE, case.bench.device)
+        if response.ok or response.stage is not Stage.DELIVERY:
+            raise SystemFault(
+                f"the DSP took a response whose {_WRONG[Spoilt(self.spoilt)]} ({response.code})"
+            )
+        if not isinstance(response.cause, DecodeError):
+            raise SystemFault(f"the DSP refused the response, but not for what is wrong: {response.reason}")
+        if dcc.inventory() != before:
+            raise SystemFault("the DSP refused the response, and yet the SMI changed")
+        return {"code": response.code, "reason": response.reason}
+
+
+@step("raise_alert")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseAlert(Step):
+    """The PPMID raises a GBCS alert, told to by its test port: ``8F8B``, that firmware was activated."""
+
+    code: str
+
+    def __post_init__(self) -> None:
+        _number(self.code)
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Tell it; a PPMID without that verb makes the case inconclusive."""
+        await case.bench.ppmid.raise_alert(_number(self.code))
+        return {}
+
+
+@step("expect_alert")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectAlert(Step):
+    """The DSP has an alert of this code since the case began, verified: of the PPMID, or of a hub's CHF."""
+
+    code: str
+    hub: str | None = None
+    within: Seconds = _ALERTED_WITHIN
+
+    def __post_init__(self) -> None:
+        _number(self.code)
+
+    async def run(self, case: CaseContext) -> Seen:
+        """Wait for it; one that was refused says why."""
+        of = case.bench.device if self.hub is None else case.bench.hub(self.hub).hub.eui64
+
+        def there() -> DeviceAlert | None:
+            alerts = [alert for alert in case.bench.dcc.alerts if not alert.refused]
+            mine = [entry for entry in alerts if entry.originator == of]
+            return next((entry for entry in reversed(mine) if entry.alert_code == _number(self.code)), None)
+
+        await until(lambda: there() is not None, self.within)
+        found = there()
+        if found is None:
+            fault = DutFault if self.hub is None else SystemFault
+            seen = "; ".join(map(str, case.bench.dcc.alerts)) or "none at all"
+            raise fault(f"no alert {self.code} of {of} at the DSP within {self.within:g} s; seen: {seen}")
+        return {"use_case": found.use_case, **found.told}
+
+
+_WRONG: Mapping[Spoilt, str] = {
+    Spoilt.MAC: "MAC is wrong",
+    Spoilt.SIGNATURE: "signature is wrong",
+    Spoilt.BIT: "content has a bit turned",
+    Spoilt.TRUNCATED: "last octet is missing",
+    Spoilt.TARGET: "target is another device",
+    Spoilt.ORIGINATOR: "originator is not the ACB",
+    Spoilt.CODE: "message code is another",
+    Spoilt.REPLAYED: "counter has been used",
+}
+
+
+def _spoilt(sent: SendGbcs) -> Spoilt:
+    assert sent.spoilt is not None
+    return sent.spoilt
+
+
+def _request_of(case: CaseContext, use_case: str) -> tuple[type[ServiceRequest], dict[str, Any]]:
+    """Return the service request that this use case's command is made of."""
+    if use_case in ("CS03A2", "CS04AC"):
+        if case.hub is not None:
+            case.bench.dcc.provision_meter(DeviceType.ESME, case.hub.hub.eui64)
+        kind = JoinNonCritical if use_case == "CS03A2" else UnjoinNonCritical
+        return kind, {"other": METERS[DeviceType.ESME]}
+    if use_case in ("CCS01", "CCS02"):
+        fields: dict[str, Any] = {"device": case.bench.device, "action": LogAction.REMOVE}
+        if use_case == "CCS01":
+            code = bytes(case.bench.ppmid_device.install_code)
+            fields |= {"action": LogAction.ADD, "install_code": code, "join_time_s": _WINDOW_S}
+        return UpdateHanDeviceLog, fields
+    return ReadDeviceLog, {}
+
+
+def _spoilt_response(octets: bytes, *, how: str, earlier: bytes) -> bytes:
+    """Return a response spoilt; only its own MAC could be right, and for that there is no key here."""
+    message = parse(octets)
+    if how == "replayed":
+        return earlier
+    if how == "truncated":
+        return octets[:-1]
+    if how == "mac":
+        return turned(octets, -1)
+    places = {
+        "bit": message.content,
+        "target": message.recipient.to_bytes_be(),
+        "originator": message.originator.to_bytes_be(),
+        "code": message.message_code.to_bytes(2, "big"),
+    }
+    part = places[how]
+    start = octets.rindex(part) if how == "bit" else octets.index(part)
+    return turned(octets, start + len(part) - 1)
+
+
+def _number(code: str) -> int:
+    if len(code) != len("8F12") or not all(digit in "0123456789ABCDEFabcdef" for digit in code):
+        raise ValueError(f"`code` has 4 hex digits, such as 8F12, not {code!r}")
+    return int(code, 16)

@@ -1,0 +1,55 @@
+"""The GBCS plans pass, and each break of GBCS is caught by one of their cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.system.runs import certify, changed_rig
+from tests.system.test_breaks import IMPATIENT, dcc, hubs, ppmid
+
+PLANS = Path(__file__).parents[2] / "test_plans"
+PPMID, CHF = PLANS / "ppmid" / "gbcs-messages.yaml", PLANS / "hub" / "gbcs-chf.yaml"
+
+
+@pytest.mark.timeout(90)
+def test_the_gbcs_plans_pass_on_the_virtual_bench(tmp_path):
+    run = certify(tmp_path / "pack", PPMID, CHF)
+    assert set(run.verdicts.values()) == {"pass"}, run.said
+    assert len(run.verdicts) >= 11
+
+
+def one_hub(defect):
+    return [hubs(defect)[1]]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize(
+    ("plan", "changes", "fails"),
+    [
+        (PPMID, [ppmid("accepts-replay")], "GBCS-BAD-COMMANDS"),
+        (PPMID, [ppmid("ignores-mac")], "GBCS-BAD-COMMANDS"),
+        (PPMID, [ppmid("answers-for-others")], "GBCS-BAD-COMMANDS"),
+        (PPMID, [ppmid("obeys-anybody")], "GBCS-BAD-COMMANDS"),
+        (PPMID, [ppmid("ignores-signature")], "GBCS-BAD-JOINS"),
+        (PPMID, [ppmid("wrong-join-response")], "GBCS-JOIN-ESME"),
+        (PPMID, [ppmid("keeps-unjoined")], "GBCS-JOIN-ESME"),
+        (PPMID, [ppmid("forgets-joins-on-power-cycle")], "GBCS-JOINS-KEPT"),
+        (PPMID, [ppmid("alerts-without-signature")], "GBCS-FIRMWARE"),
+        (PPMID, [ppmid("silent-tunnel"), IMPATIENT], "GBCS-JOIN-GSME"),
+        (PPMID, [dcc("skip-response-mac-check")], "GBCS-BAD-RESPONSES"),
+        (CHF, one_hub("chf-ignores-mac"), "CHF-BAD-COMMANDS"),
+        (CHF, one_hub("chf-accepts-replay"), "CHF-BAD-COMMANDS"),
+        (CHF, one_hub("chf-keeps-removed"), "CHF-DEVICE-LOG"),
+        (CHF, one_hub("chf-raises-no-alert"), "CHF-DEVICE-LOG"),
+    ],
+    ids=lambda value: (
+        "+".join(new.split("[")[-1][:-2] for _, new in value) if isinstance(value, list) else None
+    ),
+)
+def test_a_break_of_gbcs_is_caught(tmp_path, plan, changes, fails):
+    run = certify(tmp_path / "pack", plan, "-k", fails, rig=changed_rig(tmp_path, *changes))
+    assert run.verdicts == {fails: "fail"}, run.said
+    assert all(run.reasons("fail"))
