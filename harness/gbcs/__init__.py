@@ -29,7 +29,7 @@ from harness.gbcs.cosem_time import CosemTime
 from harness.gbcs.encryption import decrypt_payloads
 from harness.gbcs.header import Cra
 from harness.gbcs.key_files import PemFolderKeyStore, Zaz1KeyStore
-from harness.gbcs.keys import ACB, SUPPLIER, BenchPki, KeyNotFound, KeyStore, KeyUsage, OwnKeys
+from harness.gbcs.keys import ACB, SUPPLIER, BenchPki, KeyNotFound, KeyStore, KeyStores, KeyUsage, OwnKeys
 from harness.gbcs.mac import KeyAgreement, check_mac, protect
 from harness.gbcs.message import GbcsMessage, parse
 from harness.gbcs.roles import RemotePartyRole
@@ -54,6 +54,7 @@ __all__ = [
     "KeyAgreement",
     "KeyNotFound",
     "KeyStore",
+    "KeyStores",
     "KeyUsage",
     "OwnKeys",
     "PemFolderKeyStore",

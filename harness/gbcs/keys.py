@@ -24,7 +24,7 @@ from harness.eui64 import Eui64
 from harness.gbcs.certificates import Issuer, issue_authority, issue_device, issue_organisation
 from harness.gbcs.roles import ACB, ORGANISATIONS, SUPPLIER, KeyUsage, RemotePartyRole
 
-__all__ = ["ACB", "SUPPLIER", "BenchPki", "KeyNotFound", "KeyStore", "KeyUsage", "OwnKeys"]
+__all__ = ["ACB", "SUPPLIER", "BenchPki", "KeyNotFound", "KeyStore", "KeyStores", "KeyUsage", "OwnKeys"]
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -114,6 +114,37 @@ class OwnKeys:
     def certificate(self, eui: Eui64, usage: KeyUsage) -> bytes:
         """Return anybody's certificate (DER)."""
         return self.everybody.certificate(eui, usage)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStores:
+    """Several key stores as one: the first that has a party's certificate for a use speaks for that use.
+
+    So a private key never comes from another store than the certificate that it must belong to.
+    """
+
+    stores: tuple[KeyStore, ...]
+
+    def private_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePrivateKey:
+        """Return the private key of `eui`."""
+        return self._first(eui, usage).private_key(eui, usage)
+
+    def public_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePublicKey:
+        """Return the public key of `eui`."""
+        return self._first(eui, usage).public_key(eui, usage)
+
+    def certificate(self, eui: Eui64, usage: KeyUsage) -> bytes:
+        """Return the certificate of `eui` (DER)."""
+        return self._first(eui, usage).certificate(eui, usage)
+
+    def _first(self, eui: Eui64, usage: KeyUsage) -> KeyStore:
+        for store in self.stores:
+            try:
+                store.public_key(eui, usage)
+            except KeyNotFound:
+                continue
+            return store
+        raise KeyNotFound(eui, usage)
 
 
 def _digest(seed: str, *parts: str) -> int:

@@ -19,6 +19,7 @@ from harness.hub.defects import HubDefect
 from harness.hub.profile import PROFILES, HubProfile, load_profile
 from harness.rig.certificates import load_certificates
 from harness.rig.faces import DriverSpec, Face
+from harness.rig.gbcs_keys import load_gbcs_keys
 from harness.rig.model import HubEntry, Rig
 from harness.rulebook import load_rulebook
 from harness.smets.rulebook import Rulebook
@@ -39,6 +40,7 @@ def load_rig(path: Path) -> Rig:
         _check_hub(rig.where.items["hubs"].items[name], hub)
     _check_words(rig.where.items["dcc"], rig.dcc.defects, DccDefect)
     load_certificates(rig.pki.certificates, BenchAuthority(rig.pki.seed))
+    load_gbcs_keys(rig.pki.gbcs_keys, rig.pki.seed)
     for _, face, node in resources(rig):
         driver_options(node, face, None)
     _check_references(rig)

@@ -72,11 +72,13 @@ class DccEntry:
 class PkiEntry:
     """Where keys come from: `seed` for the bench's own, never secret, keys.
 
-    `certificates` are files with Smart Energy certificates of the hubs' dongles.
+    `certificates` are files with Smart Energy certificates of the hubs' dongles; `gbcs_keys` are folders and
+    files with keys of GBCS parties, asked before the bench's.
     """
 
     seed: str = "ppmid-bench"
     certificates: tuple[Path, ...] = ()
+    gbcs_keys: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

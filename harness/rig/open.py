@@ -17,7 +17,6 @@ from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
 from harness.dcc.inventory import SmiStore
 from harness.errors import RigFault
 from harness.eui64 import Eui64
-from harness.gbcs import BenchPki
 from harness.hub.core import CommunicationsHub
 from harness.hub.defects import HubDefect
 from harness.hub.gbcs_hub import GbcsHub
@@ -25,6 +24,7 @@ from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.rig.bench import Bench, HubOnBench
 from harness.rig.certificates import load_certificates
 from harness.rig.faces import DriverContext, Environment, Face, NetworkSettings
+from harness.rig.gbcs_keys import load_gbcs_keys
 from harness.rig.load import driver_of, driver_options, environment_nodes, hub_profile
 from harness.rig.model import Rig
 from harness.smets.cpl import Cpl
@@ -86,7 +86,7 @@ class _Opening:
         dcc = EmbeddedDcc(
             rules=self._rules,
             cpl=cpl,
-            keys=BenchPki(rig.pki.seed),
+            keys=load_gbcs_keys(rig.pki.gbcs_keys, rig.pki.seed),
             tap=self._tap,
             store=self._store,
             defects=[DccDefect(word) for word in rig.dcc.defects],
@@ -155,7 +155,7 @@ class _Opening:
                 credentials=credentials,
             )
             if isinstance(hub, GbcsHub):
-                hub.be_chf(BenchPki(self._rig.pki.seed), utc_now)
+                hub.be_chf(load_gbcs_keys(pki.gbcs_keys, pki.seed), utc_now)
             self._close_with(hub.stop)
             hubs[name] = HubOnBench(
                 hub=hub,
