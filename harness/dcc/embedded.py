@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -45,6 +46,7 @@ from harness.smets.version import SmetsVersion, read_version
 from harness.tap import NullTap, Tap
 
 _ANSWER_WITHIN_S = 20.0
+_MOST_ROUTES = 20_000  # of a case; a DCC that serves for long forgets the oldest
 _SEED = "ppmid-bench"
 _OLD_HASH = bytes(range(16))  # of a link key with a hub that is no more
 _HUB_MANUFACTURER, _HUB_FIRMWARE = "1235", "00010000"
@@ -85,7 +87,7 @@ class EmbeddedDcc:
         self.rules = rules
         self._clock = clock
         self._hubs: dict[Eui64, HubFace] = dict(hubs or {})
-        self._routes: list[RouteRecord] = []
+        self._routes: deque[RouteRecord] = deque(maxlen=_MOST_ROUTES)
         self._estate = Estate(
             store=store or MemorySmiStore(),
             cpl=cpl,
@@ -146,7 +148,7 @@ class EmbeddedDcc:
     # --- what stands before a case -------------------------------------------------------------------------
 
     def provision_hub(self, notice: Prenotification, hub: HubFace | None = None) -> None:
-        """Put a hub into the SMI as commissioned, and take on `hub` as the way to it if given.
+        """Put a hub into the SMI as commissioned if it is not there; `hub`, if given, is the way to it.
 
         Its SMETS version is the one of `notice`, as of any device; a SMETS1 hub is the S1SP's.
         """
@@ -161,8 +163,10 @@ class EmbeddedDcc:
             notified_as=family,
             gbcs_version=row.gbcs_version if row else "",
         )
-        self._dsp.store(record, None)
         self._hub_records[notice.device] = record
+        kept = self._estate.store.get(notice.device)
+        if kept is None or (kept.model, kept.version) != (record.model, record.version):
+            self._dsp.store(record, None)
         if hub is not None:
             self._hubs[notice.device] = hub
         if family is SmetsVersion.SMETS1 and notice.device in self._hubs:
@@ -370,7 +374,7 @@ class EmbeddedDcc:
 
     def route_of(self, response: ServiceResponse) -> RouteRecord:
         """Return the way that the request of this response took."""
-        for record in self._routes:
+        for record in reversed(self._routes):
             if record.request_id == response.request_id:
                 return record
         raise HarnessBug(f"no route was recorded for {response.request_id}")

@@ -75,6 +75,7 @@ class Users:
     users: Iterable[User] = BENCH_USERS
     premises: tuple[Premises, ...] = ()
     _by_eui: Mapping[Eui64, User] = field(init=False)
+    _first: tuple[Registration, ...] = field(default=(), init=False)
     _registered: dict[str, list[Registration]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -98,9 +99,16 @@ class Users:
         entries.append(registration)
         entries.sort(key=lambda entry: entry.since)
 
+    def begin_with(self, registrations: Iterable[Registration]) -> None:
+        """Set the registrations that a case begins with."""
+        self._first = tuple(registrations)
+        self.forget_registrations()
+
     def forget_registrations(self) -> None:
-        """Take all registrations back: a case starts afresh."""
+        """Take all registrations back but those that a case begins with."""
         self._registered.clear()
+        for registration in self._first:
+            self.register(registration)
 
     def mpxns_of(self, by: Uprn | PropertyFilter) -> tuple[str, ...]:
         """Return the meter points at a place."""

@@ -21,6 +21,7 @@ from harness.rig.certificates import load_certificates
 from harness.rig.faces import DriverSpec, Face
 from harness.rig.gbcs_keys import load_gbcs_keys
 from harness.rig.model import HubEntry, Rig
+from harness.rig.users import users_of
 from harness.rulebook import load_rulebook
 from harness.smets.rulebook import Rulebook
 from harness.zigbee.cbke.authority import BenchAuthority
@@ -39,6 +40,7 @@ def load_rig(path: Path) -> Rig:
     for name, hub in rig.hubs.items():
         _check_hub(rig.where.items["hubs"].items[name], hub)
     _check_words(rig.where.items["dcc"], rig.dcc.defects, DccDefect)
+    users_of(rig)
     load_certificates(rig.pki.certificates, BenchAuthority(rig.pki.seed))
     load_gbcs_keys(rig.pki.gbcs_keys, rig.pki.seed)
     for _, face, node in resources(rig):

@@ -9,6 +9,7 @@ from typing import Literal
 
 from harness.documents import HexBytes, Node, Seconds
 from harness.eui64 import Eui64
+from harness.smets.access import UserRole, UserStatus
 
 _INSTALL_CODE_OCTETS = 16
 _ANSWER_WITHIN = Seconds(20.0)
@@ -54,16 +55,48 @@ class PpmidEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserEntry:
+    """A user of the DCC, by the name that it has in plans; `roles` are DUIS's, such as ``IS``."""
+
+    eui64: Eui64
+    roles: tuple[UserRole, ...]
+    status: UserStatus = UserStatus.ACTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PremisesEntry:
+    """A place with meter points, to be found by 8.2 under its UPRN or address."""
+
+    mpxns: tuple[str, ...]
+    uprn: int | None = None
+    post_code: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationEntry:
+    """That a user is the supplier at a meter point from a day on, such as 2026-01-05."""
+
+    mpxn: str
+    user: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DccEntry:
     """The DCC: embedded, with a CPL file and, to prove that plans notice, defects.
 
-    `rules` are rulebook overlays that this DCC goes by; a user's own are laid over them.
+    `rules` are rulebook overlays that this DCC goes by; a user's own are laid over them. Without `users` it
+    has those of `harness.dcc.users.BENCH_USERS`.
     """
 
     type: Literal["embedded"] = "embedded"
     cpl: Path
     cpl_map: Path | None = None
     rules: tuple[Path, ...] = ()
+    users: Mapping[str, UserEntry] = field(default_factory=dict)
+    premises: tuple[PremisesEntry, ...] = ()
+    registrations: tuple[RegistrationEntry, ...] = ()
     defects: tuple[str, ...] = ()
     answer_within: Seconds = _ANSWER_WITHIN
 

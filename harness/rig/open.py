@@ -27,6 +27,7 @@ from harness.rig.faces import DriverContext, Environment, Face, NetworkSettings
 from harness.rig.gbcs_keys import load_gbcs_keys
 from harness.rig.load import driver_of, driver_options, environment_nodes, hub_profile
 from harness.rig.model import Rig
+from harness.rig.users import users_of
 from harness.smets.cpl import Cpl
 from harness.smets.rulebook import Rulebook
 from harness.smets.version import SmetsVersion
@@ -89,6 +90,7 @@ class _Opening:
             keys=load_gbcs_keys(rig.pki.gbcs_keys, rig.pki.seed),
             tap=self._tap,
             store=self._store,
+            users=users_of(rig),
             defects=[DccDefect(word) for word in rig.dcc.defects],
             answer_within_s=rig.dcc.answer_within,
             xml_keys=BenchXmlKeys(rig.pki.seed),

@@ -14,9 +14,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from harness.dcc.documents import Prenotify, RequestId
 from harness.dcc.inventory import MemorySmiStore
 from harness.dcc.sqlite_inventory import SqliteSmiStore
 from harness.eui64 import Eui64
+from harness.gbcs import ACB, SUPPLIER
 from tests.dcc.estate import NOTICE, S2, Estate
 from tests.dcc.stores import numbered, put
 
@@ -37,7 +39,9 @@ async def run(store, rate, seconds):
 
     async def request(number):
         began = time.perf_counter()
-        response = await dcc.prenotify(replace(NOTICE, device=Eui64(1 << 40 | number), version=S2.value))
+        notice = replace(NOTICE, device=Eui64(1 << 40 | number), version=S2.value)
+        request = Prenotify(request_id=RequestId(SUPPLIER, ACB, number), prenotification=notice)
+        response = await dcc.handle(request)
         assert response.ok
         took.append(time.perf_counter() - began)
 
