@@ -180,6 +180,10 @@ class EzspRadio:
         await self._joining().close(eui64)
         await self._key_table().erase(eui64)
 
+    async def update_network_key(self, network_key: bytes) -> NetworkState:
+        """Send everybody another network key, have it used, and use it."""
+        return await ezsp_network.update_network_key(self._opened(), network_key)
+
     async def ping(self) -> None:
         """Prove that the dongle answers; RigFault when it does not."""
         await self._opened().command("nop")

@@ -5,6 +5,7 @@ Source: UG100 (configuration, `formNetwork`, `networkInit`); Zigbee 2017 stack p
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from typing import Any
@@ -18,6 +19,8 @@ from harness.rig.faces import Endpoint, NetworkSettings, NetworkState, RadioInfo
 
 _LOG = logging.getLogger(__name__)
 _NETWORK_S = 8.0
+_KEY_SPREADS_S = 1.0  # broadcasts are repeated for about half a second a hop
+_LOOK_AGAIN_S = 0.05
 _LOWEST_CHANNEL, _HIGHEST_CHANNEL = 11, 26
 
 # What a hub needs that the firmware's defaults may not give. A value a firmware refuses is left as it is:
@@ -95,6 +98,21 @@ async def bring_up(link: EzspLink, settings: NetworkSettings, own: Eui64) -> Net
     await link.succeed("clearKeyTable")
     await _form(link, settings, own)
     return await _state(link, resumed=False)
+
+
+async def update_network_key(link: EzspLink, key: bytes) -> NetworkState:
+    """Distribute a network key, give the broadcast time to spread, and switch to it."""
+    await link.succeed("broadcastNextNetworkKey", key=t.KeyData(key))
+    await asyncio.sleep(_KEY_SPREADS_S)
+    await link.succeed("broadcastNetworkKeySwitch")
+    deadline = asyncio.get_running_loop().time() + _NETWORK_S
+    while True:
+        state = await _state(link, resumed=True)
+        if state.network_key == key:
+            return state
+        if asyncio.get_running_loop().time() > deadline:
+            raise RigFault(f"radio on {link.path} has not switched to the network key that it was given")
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 def _check(link: EzspLink, settings: NetworkSettings) -> None:

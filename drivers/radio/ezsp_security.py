@@ -6,8 +6,9 @@ A Smart Energy trust centre knows each device's own link key beforehand, from it
   offer one key to every joiner; without it a joiner is served under the key held for it, or not at all.
 * The preconfigured key that EZSP asks for is random and thrown away: nothing may ever join with it,
   "ZigBeeAlliance09" least of all.
-* The trust-centre policy is `deny` outside a join window. Inside one it is ALLOW_JOINS with
-  JOINS_USE_INSTALL_CODE_KEY (0x11): only a device that has a transient key of its own is let in.
+* Outside a join window the trust-centre policy lets nobody join; a device that has a link key of its own may
+  come back without the network key, which it is sent under that (0x02). Inside one ALLOW_JOINS and
+  JOINS_USE_INSTALL_CODE_KEY come to it (0x13): only a device that has a transient key of its own is let in.
 * Requests for link keys are denied: Smart Energy renews keys by key establishment.
 
 Source: UG100 `setInitialSecurityState`, `EzspDecisionBitmask`; facts zigbee-ezsp §7.
@@ -31,9 +32,9 @@ _LONGEST_PERMIT_S = 254  # 255 would mean: until told otherwise
 _RENEW_S = 240.0
 _IMPORTS_BY_INDEX = 13  # from EZSP 13 on a link key is written to a slot that the host names
 
-TC_DENY = 0x00
-TC_INSTALL_CODE_ONLY = 0x11
-TC_ANYBODY_IN_CLEAR = 0x05
+TC_REJOINS_ONLY = 0x02
+TC_INSTALL_CODE_ONLY = 0x13
+TC_ANYBODY_IN_CLEAR = 0x07
 
 
 def initial_security(network_key: bytes, discarded_key: bytes) -> Any:
@@ -51,7 +52,7 @@ def initial_security(network_key: bytes, discarded_key: bytes) -> Any:
 async def deny_by_default(link: EzspLink) -> None:
     """Set the policies of a network that nobody may join and that hands out no keys."""
     policy, decision = t.EzspPolicyId, t.EzspDecisionId
-    await set_trust_centre_policy(link, TC_DENY)
+    await set_trust_centre_policy(link, TC_REJOINS_ONLY)
     await link.succeed("setPolicy", policy.TC_KEY_REQUEST_POLICY, decision.DENY_TC_KEY_REQUESTS)
     await link.succeed("setPolicy", policy.APP_KEY_REQUEST_POLICY, decision.DENY_APP_KEY_REQUESTS)
     await link.succeed(
@@ -188,7 +189,7 @@ class JoinWindows:
     async def _apply(self) -> None:
         remaining_s = max(self._ends(), default=0.0) - _now()
         bits = TC_ANYBODY_IN_CLEAR if self._anybody_until > _now() else TC_INSTALL_CODE_ONLY
-        await set_trust_centre_policy(self._link, bits if remaining_s > 0 else TC_DENY)
+        await set_trust_centre_policy(self._link, bits if remaining_s > 0 else TC_REJOINS_ONLY)
         duration = max(0, min(math.ceil(remaining_s), _LONGEST_PERMIT_S))
         await self._link.succeed("permitJoining", duration=duration)
 

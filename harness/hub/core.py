@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -120,9 +121,17 @@ class CommunicationsHub:
         except BaseException:
             await self._radio.close()
             raise
+        await self._reopen_windows()
         self._board.spawn(self._keep_time, "time")
         _LOG.info("hub %s: %s on channel %d", self.name, self.eui64, self._network.channel)
         return self._network
+
+    async def _reopen_windows(self) -> None:
+        """Let in whose join window is still open; a radio that starts lets in nobody."""
+        for entry in self._log.entries:
+            left_s = entry.window_end - self._clock()
+            if entry.state is DeviceState.WHITELISTED and left_s > 0:
+                await self._radio.permit(entry.eui64, entry.link_key, left_s)
 
     async def stop(self) -> None:
         """Close the radio and leave no task behind; never raises; may be called twice."""
@@ -274,6 +283,13 @@ class CommunicationsHub:
     async def command_chf(self, message: bytes, timeout_s: float) -> bytes:  # noqa: ARG002 - see gbcs_hub
         """Refuse: this hub knows no GBCS. Raises StimulusImpossible."""
         raise StimulusImpossible(f"hub {self.name} is a {self.profile.generation} hub: it knows no GBCS")
+
+    async def update_network_key(self) -> None:
+        """Give the HAN another network key and use it; devices that are off must come back for it."""
+        self._check()
+        self._network = await self._radio.update_network_key(secrets.token_bytes(16))
+        number = self._network.network_key_sequence
+        self._book.note(HubEventKind.NETWORK_KEY, self.eui64, f"key sequence number {number}")
 
     async def read_attributes(
         self,

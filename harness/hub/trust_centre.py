@@ -17,6 +17,7 @@ from harness.hub.device_log import DeviceLog, DeviceLogEntry, DeviceState
 from harness.rig.faces import JoinKind, JoinNotice
 
 ANNOUNCE_WITHIN_S = 5.0
+TRUST_CENTRE_REJOIN = "trust-centre rejoin: without the network key, under its link key"
 
 
 class HubEventKind(Enum):
@@ -34,6 +35,7 @@ class HubEventKind(Enum):
     KEY_ESTABLISHED = "key established"  # with `suite`; the radio has the link key, the device log too
     KEY_NOT_ESTABLISHED = "key not established"
     UNSECURED = "message without link key refused"
+    NETWORK_KEY = "network key updated"  # of the hub itself
     RESTORED = "restored"
 
 
@@ -114,10 +116,11 @@ class TrustCentre:
                 now, HubEventKind.JOINED, eui64, note="not in the device log: the radio let it in unasked"
             )
             return False
-        again = entry.state is DeviceState.JOINED and awaited is None
         afresh = awaited is not None and awaited[1]
+        again = entry.state is DeviceState.JOINED and not afresh
         self._log.joined(eui64, short_address, now=now, afresh=afresh)
-        self._note(now, HubEventKind.REJOINED if again else HubEventKind.JOINED, eui64)
+        note = TRUST_CENTRE_REJOIN if again and awaited is not None else ""
+        self._note(now, HubEventKind.REJOINED if again else HubEventKind.JOINED, eui64, note=note)
         return True
 
     def tick(self, now: float) -> None:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from harness.plan.steps import answers, ask, bench, dsp, estate, gbcs, han, request, stays_out, unsecured
+from harness.plan.steps import (
+    answers,
+    ask,
+    bench,
+    dsp,
+    estate,
+    gbcs,
+    han,
+    request,
+    stays_out,
+    trust,
+    unsecured,
+)
 from harness.plan.steps.step import STEPS, Step, bind_step
 
-FAMILIES = (estate, dsp, han, stays_out, unsecured, request, ask, answers, gbcs, bench)
+FAMILIES = (estate, dsp, han, stays_out, unsecured, trust, request, ask, answers, gbcs, bench)
 
 __all__ = ["FAMILIES", "STEPS", "Step", "bind_step"]

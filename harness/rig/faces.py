@@ -199,6 +199,9 @@ class Radio(Protocol):
     async def forget_key(self, eui64: Eui64) -> None:
         """Erase the link key kept for a device; no error when there is none."""
 
+    async def update_network_key(self, network_key: bytes) -> NetworkState:
+        """Send everybody another network key (16 octets), have it used, and use it."""
+
     async def ping(self) -> None:
         """Prove that the radio answers; RigFault when it does not."""
 

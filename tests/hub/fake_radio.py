@@ -79,6 +79,10 @@ class FakeRadio:
         self.windows.pop(eui64, None)
         self.forgotten.append(eui64)
 
+    async def update_network_key(self, network_key):
+        self._check()
+        return replace(await self.form(self.settings), network_key=network_key, network_key_sequence=1)
+
     async def ping(self):
         self._check()
 

@@ -8,6 +8,7 @@ from harness.errors import DeviceSilent, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.defects import HubDefect
 from harness.hub.device_log import DeviceState
+from harness.hub.trust_centre import HubEventKind
 from harness.rig.faces import JoinKind, NetworkSettings
 from harness.tap import Boundary
 from tests.hub.fake_radio import CODE, HUB, KEY, PPMID, FakeDevice, FakeRadio
@@ -201,6 +202,32 @@ def test_a_hub_started_again_after_a_loss_works_and_has_kept_its_log():
         await bench.hub.ping()
         assert bench.hub.device_log()[0].state is DeviceState.JOINED
         assert len(asyncio.all_tasks()) == 2  # this one, and the hub's one timekeeper
+
+    run(scenario)
+
+
+def test_a_hub_started_again_lets_in_whose_window_is_still_open():
+    async def scenario(bench):
+        await bench.hub.add_to_device_log(PPMID, CODE, 60.0)
+        bench.radio.windows.clear()  # a radio that starts knows of none
+        await bench.advance(20.0)
+        await bench.hub.start(NetworkSettings(channel=20))
+        assert bench.radio.windows == {PPMID: (KEY, 1060.0)}
+        await bench.advance(40.0)
+        bench.radio.windows.clear()
+        await bench.hub.start(NetworkSettings(channel=20))
+        assert bench.radio.windows == {}
+
+    run(scenario)
+
+
+def test_another_network_key_is_the_hubs_from_then_on():
+    async def scenario(bench):
+        before = bench.hub.network
+        await bench.hub.update_network_key()
+        assert bench.hub.network.network_key_sequence == before.network_key_sequence + 1
+        assert bench.hub.keys().network_key == bench.hub.network.network_key != before.network_key
+        assert bench.hub.events[-1].kind is HubEventKind.NETWORK_KEY
 
     run(scenario)
 

@@ -179,11 +179,15 @@ class FakeRadio:
         self.listener = None
         self.heals = True  # a new start brings it back
         self.link_key = None
+        self.network_keys = [NETWORK_KEY]
+        self.resumes = True
+        self.started = 0
 
     async def open(self, endpoints, listener):
         if self.heals:
             self.lost = None
         self._check()
+        self.started += 1
         self.listener = listener
         return RadioInfo(eui64=self.eui64, stack="fake", firmware="0")
 
@@ -192,10 +196,14 @@ class FakeRadio:
             channel=settings.channel,
             pan_id=self.pan_id,
             extended_pan_id=settings.extended_pan_id,
-            network_key=NETWORK_KEY,
-            network_key_sequence=0,
-            resumed=False,
+            network_key=self.network_keys[-1],
+            network_key_sequence=len(self.network_keys) - 1,
+            resumed=self.resumes and self.started > 1,
         )
+
+    async def update_network_key(self, network_key):
+        self.network_keys.append(network_key)
+        return await self.form(NetworkSettings(channel=self.channel, extended_pan_id=self.eui64))
 
     async def close(self):
         pass

@@ -75,6 +75,22 @@ def test_who_obeys_smart_energy_without_its_link_key_is_caught(tmp_path, changes
     assert "under the network key alone" in reason
 
 
+TRUST_CENTRE = CHECKOUT / "test_plans" / "hub" / "trust-centre.yaml"
+
+
+@pytest.mark.parametrize(
+    ("changes", "fails"),
+    [
+        ([ppmid("forgets-link-key")], "TC-REJOIN"),
+        ([ppmid("ignores-network-key")], "TC-NETWORK-KEY"),
+        ([ppmid("forgets-link-key")], "TC-NETWORK-KEY-MISSED"),
+    ],
+)
+def test_a_ppmid_that_does_not_keep_its_keys_is_caught(tmp_path, changes, fails):
+    run = certify(tmp_path / "pack", TRUST_CENTRE, "-k", f"{fails} ", rig=changed_rig(tmp_path, *changes))
+    assert run.verdicts[fails] == "fail", run.said
+
+
 def test_smart_energy_security_holds_on_the_virtual_bench(tmp_path):
     run = certify(tmp_path / "pack", *SECURITY)
     assert set(run.verdicts.values()) == {"pass"}, run.said

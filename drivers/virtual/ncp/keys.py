@@ -122,6 +122,28 @@ class Keys:
         self._core.volatile.transient_keys.clear()
         return {}
 
+    # Another network key.
+
+    def on_broadcastNextNetworkKey(self, fields: Mapping[str, Any]) -> Answer:  # noqa: N802
+        """Send everybody the next network key; of zeros, one made up."""
+        if not self._core.up:
+            return outcome(Status.NETWORK_DOWN)
+        key = fields["key"] if any(fields["key"]) else self._core.rng.randbytes(16)
+        self._core.spawn(self._core.stack.distribute_network_key(key))
+        return outcome(Status.OK)
+
+    def on_broadcastNetworkKeySwitch(self, _: Mapping[str, Any]) -> Answer:  # noqa: N802
+        """Have everybody use it."""
+        if not self._core.up:
+            return outcome(Status.NETWORK_DOWN)
+        self._core.spawn(self._switch())
+        return outcome(Status.OK)
+
+    async def _switch(self) -> None:
+        if await self._core.stack.switch_network_key():
+            self._core.remember_network()
+            self._core.soon("stackStatusHandler", status=Status.NETWORK_UP)
+
     # Reading keys of the network.
 
     def on_exportKey(self, fields: Mapping[str, Any]) -> Answer:  # noqa: N802

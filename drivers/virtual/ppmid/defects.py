@@ -21,6 +21,8 @@ class Defect(Enum):
     ANOTHERS_CERTIFICATE = "anothers-certificate"  # shows the certificate of another device
     NETWORK_KEY_ONLY = "network-key-only"  # sends Smart Energy without the link key that it established
     ACCEPTS_UNSECURED = "accepts-unsecured"  # obeys Smart Energy that comes under the network key alone
+    IGNORES_NETWORK_KEY = "ignores-network-key"  # stays with the network key that it joined under
+    FORGETS_LINK_KEY = "forgets-link-key"  # loses the established link key with its supply
     SILENT_TUNNEL = "silent-tunnel"  # takes GBCS commands and never answers
     ACCEPTS_REPLAY = "accepts-replay"  # obeys a command whose counter is not a new one
     IGNORES_SIGNATURE = "ignores-signature"  # joins on a command whose signature is wrong or missing

@@ -104,6 +104,8 @@ class Firmware:
         """Power up: be in the place and mode of before, and go on from there."""
         if Defect.FORGETS_MODE_ON_POWER_CYCLE in self._config.defects:
             self._kept.mode, self._kept.suites = Mode.NONE, 0
+        if Defect.FORGETS_LINK_KEY in self._config.defects:
+            self._stack.set_link_key(install_code.link_key(self._kept.install_code))
         self._gbcs.power_up()
         if self._kept.stack is not None:
             self._state = State.JOINED

@@ -6,7 +6,7 @@ Source: 05-3474-22 §3.6.1 (joining), §4.6.3 (trust centre); IEEE 802.15.4-2006
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from drivers.virtual.stack.core import NodeCore
@@ -15,8 +15,8 @@ from drivers.virtual.stack.mac_layer import Reception
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
 from harness.zigbee import aps_commands, mac, nwk
-from harness.zigbee.aps import ApsFrame, ApsFrameType
-from harness.zigbee.aps_commands import KeyType, TransportKey
+from harness.zigbee.aps import ApsFrame, ApsFrameType, DeliveryMode
+from harness.zigbee.aps_commands import KeyType, SwitchKey, TransportKey
 from harness.zigbee.mac import (
     AssociationRequest,
     AssociationResponse,
@@ -224,6 +224,41 @@ class Coordinator:
             frame = material.protect_aps(frame, link_key, KeyId.KEY_TRANSPORT, named=True)
         packet = core.nwk_frame(NwkFrameType.DATA, child.short_address, frame.to_bytes())
         await core.send_frame(packet, secured=False)
+
+    async def distribute_network_key(self, key: bytes) -> bool:
+        """Broadcast the next network key, to be used when it is switched to."""
+        core = self._core
+        sequence = (core.material.active_sequence + 1) & 0xFF
+        core.material.network_keys[sequence] = key
+        command = TransportKey(
+            key_type=KeyType.STANDARD_NETWORK_KEY,
+            key=key,
+            key_sequence=sequence,
+            destination=Eui64(0),
+            source=core.eui64,
+        )
+        return await self._broadcast(command)
+
+    async def switch_network_key(self) -> bool:
+        """Have everybody use the key distributed before, and use it; the old one opens nothing any more."""
+        core, material = self._core, self._core.material
+        sequence = (material.active_sequence + 1) & 0xFF
+        if core.network is None or sequence not in material.network_keys:
+            return False
+        await self._broadcast(SwitchKey(key_sequence=sequence))
+        material.switch_network_key(sequence)
+        key = material.network_keys[sequence]
+        core.network = replace(core.network, network_key=key, key_sequence=sequence)
+        return True
+
+    async def _broadcast(self, command: TransportKey | SwitchKey) -> bool:
+        frame = ApsFrame(
+            frame_type=ApsFrameType.COMMAND,
+            delivery_mode=DeliveryMode.BROADCAST,
+            counter=self._core.aps.next_counter(),
+            payload=command.to_bytes(),
+        )
+        return await self._core.send_nwk(nwk.BROADCAST_RX_ON, frame.to_bytes())
 
     async def remove_device(self, eui64: Eui64) -> Delivery:
         """Tell a child to leave."""

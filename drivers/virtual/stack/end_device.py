@@ -6,6 +6,7 @@ Source: 05-3474-22 §3.6.1 (joining and rejoining), §4.6.3 (the joiner's side),
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from drivers.virtual.stack.admission import Admission
@@ -45,6 +46,7 @@ class EndDevice:
         self.capability = Capability(receiver_on_when_idle=always_on, mains_powered=always_on)
         self.admission = Admission(core, self._poll)
         self.parent_eui64: Eui64 | None = None
+        self.ignores_network_key = False
         self._parent = 0
         self._scanner = Scanner(core.mac, core.timings)
         self._rejoined: asyncio.Future[RejoinResponse] | None = None
@@ -278,12 +280,15 @@ class EndDevice:
     def aps_command(self, command: aps_commands.ApsCommand, source: int, *, nwk_secured: bool) -> None:
         """Take a new network key, and the order to use it, from the trust centre."""
         core = self._core
-        if source != 0 or not nwk_secured:
+        if source != 0 or not nwk_secured or self.ignores_network_key:
             return
         if isinstance(command, TransportKey) and command.key_type is KeyType.STANDARD_NETWORK_KEY:
             core.material.network_keys[command.key_sequence or 0] = command.key
         elif isinstance(command, SwitchKey) and command.key_sequence in core.material.network_keys:
-            core.material.active_sequence = command.key_sequence
+            core.material.switch_network_key(command.key_sequence)
+            if core.network is not None:
+                key = core.material.network_keys[command.key_sequence]
+                core.network = replace(core.network, network_key=key, key_sequence=command.key_sequence)
 
     def heard_of(self, eui64: Eui64, short_address: int) -> None:
         """Take no notice."""

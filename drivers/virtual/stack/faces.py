@@ -218,6 +218,12 @@ class CoordinatorStack(Protocol):
     async def close(self) -> None:
         """Switch off, and leave no task behind; may be called twice."""
 
+    async def distribute_network_key(self, key: bytes) -> bool:
+        """Broadcast the next network key (16 octets)."""
+
+    async def switch_network_key(self) -> bool:
+        """Have everybody use the key distributed before; False when none was."""
+
     async def remove_device(self, eui64: Eui64) -> Delivery:
         """Tell a child to leave."""
 

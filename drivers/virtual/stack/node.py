@@ -193,6 +193,14 @@ class Node:
         """Set the beacon's association permit for so many seconds; 0 ends it, 255 lasts."""
         self._as_coordinator().permit_joining(duration_s)
 
+    async def distribute_network_key(self, key: bytes) -> bool:
+        """Broadcast the next network key (16 octets)."""
+        return await self._as_coordinator().distribute_network_key(key)
+
+    async def switch_network_key(self) -> bool:
+        """Have everybody use the key distributed before; False when none was."""
+        return await self._as_coordinator().switch_network_key()
+
     async def remove_device(self, eui64: Eui64) -> Delivery:
         """Tell a child to leave."""
         return await self._as_coordinator().remove_device(eui64)
@@ -211,6 +219,15 @@ class Node:
     @accepts_clear_key.setter
     def accepts_clear_key(self, accepts: bool) -> None:
         self._as_device().admission.accepts_clear_key = accepts
+
+    @property
+    def ignores_network_key(self) -> bool:
+        """Whether the device takes no other network key than it joined under, which no device should."""
+        return self._as_device().ignores_network_key
+
+    @ignores_network_key.setter
+    def ignores_network_key(self, ignores: bool) -> None:
+        self._as_device().ignores_network_key = ignores
 
     def set_link_key(self, key: bytes | None) -> None:
         """Share another key (16 octets) with the trust centre from now on."""

@@ -63,6 +63,11 @@ class SecurityMaterial:
         self._nwk_heard[name] = aux.frame_counter
         return clear, aux
 
+    def switch_network_key(self, sequence: int) -> None:
+        """Use a network key that is known already; the others open nothing any more."""
+        self.active_sequence = sequence
+        self.network_keys = {sequence: self.network_keys[sequence]}
+
     def protect_aps(
         self, frame: ApsFrame, link_key: bytes, key_id: KeyId = KeyId.DATA, *, named: bool = False
     ) -> ApsFrame:

@@ -34,7 +34,7 @@ def test_forming_uses_no_shared_link_key_and_denies_joins_and_key_requests():
         assert not bits & mask.TRUST_CENTER_GLOBAL_LINK_KEY
         assert rig.port.security.preconfiguredKey.serialize() != b"ZigBeeAlliance09"
         policies = {(int(args[0]), int(args[1])) for _, args, _ in rig.port.named("setPolicy")}
-        assert {(0, 0), (5, 0x50), (6, 0x60)} <= policies
+        assert {(0, 2), (5, 0x50), (6, 0x60)} <= policies
         assert len(rig.port.named("clearKeyTable", "clearTransientLinkKeys")) == 2
 
     run(scenario)
@@ -57,7 +57,7 @@ def test_a_network_with_the_same_settings_is_resumed():
         state = await rig.radio.form(SETTINGS)
         assert state.resumed
         assert len(rig.port.named("formNetwork")) == 1
-        assert rig.port.policies()[-1] == 0
+        assert rig.port.policies()[-1] == 2
 
     run(scenario)
 
@@ -98,11 +98,11 @@ def test_a_window_opens_for_one_device_and_closes_by_itself():
         await rig.radio.permit(PPMID, KEY, 0.05)
         _, (address, key), _ = rig.port.named("add_transient_link_key")[0]
         assert (address.serialize(), key.serialize()) == (PPMID.to_bytes_le(), KEY)
-        assert (rig.port.policies()[-1], rig.port.permits()[-1]) == (0x11, 1)
+        assert (rig.port.policies()[-1], rig.port.permits()[-1]) == (0x13, 1)
         async with asyncio.timeout(2):
             await rig.radio._windows._task
         assert rig.port.permits()[-1] == 0
-        assert rig.port.policies()[-1] == 0
+        assert rig.port.policies()[-1] == 2
         assert len(rig.port.named("clearTransientLinkKeys")) == 2  # on forming, and now
 
     run(scenario)
@@ -113,7 +113,7 @@ def test_closing_the_window_shuts_everybody_out_at_once():
         await rig.radio.permit(PPMID, KEY, 600)
         assert rig.port.permits()[-1] == 254
         await rig.radio.close_window()
-        assert (rig.port.policies()[-1], rig.port.permits()[-1]) == (0, 0)
+        assert (rig.port.policies()[-1], rig.port.permits()[-1]) == (2, 0)
 
     run(scenario)
 
@@ -123,7 +123,7 @@ def test_forgetting_one_device_leaves_the_window_of_another_open():
         await rig.radio.permit(PPMID, KEY, 600)
         await rig.radio.permit(STRANGER, bytes(16), 600)
         await rig.radio.forget_key(PPMID)
-        assert rig.port.policies()[-1] == 0x11
+        assert rig.port.policies()[-1] == 0x13
         last = rig.port.named("add_transient_link_key", "clearTransientLinkKeys")[-2:]
         assert last[0][0] == "clearTransientLinkKeys"
         assert last[1][1][0].serialize() == STRANGER.to_bytes_le()
@@ -195,6 +195,6 @@ def test_removing_a_device_tells_it_to_leave_and_forgets_its_key():
         assert call[2]["destShort"] == 0x1234
         assert call[2]["targetLong"].serialize() == PPMID.to_bytes_le()
         assert rig.port.key_table == {}
-        assert rig.port.policies()[-1] == 0
+        assert rig.port.policies()[-1] == 2
 
     run(scenario)

@@ -62,7 +62,7 @@ def test_a_hub_runs_at_every_ezsp_version(version):
         await radio.ping()
         await radio.close()
         policies = [int(values["decisionId"]) for name, values in gateway.commands if name == "setPolicy"]
-        assert 0x11 in policies
+        assert 0x13 in policies
         assert [event.peer_eui64 for event in listener.messages] == [PPMID]
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
