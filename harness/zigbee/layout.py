@@ -1,24 +1,22 @@
 """Where each field of a record stands in its octets, for whoever shows octets and names side by side.
 
-Positions come from writing the record field by field: what decodes encodes to the same octets (`fields`), so
-they are those of the octets that were read.
+The octets are read once more, field by field, as the record's own table says.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.eui64 import Eui64
-from harness.zigbee.fields import Bits, Codec, Many, Nested, Number, Record, table_of
+from harness.zigbee.fields import Bits, Codec, Cursor, Many, Nested, Number, Record, table_of
 from harness.zigbee.zcl_types import TypedValue
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A field: its name, its value as text, and where it is; `depth` says how far inside another it lies.
 
     With `bits` it is not the octets, but so many bits of the control word that they are.
@@ -32,29 +30,51 @@ class Part:
     bits: Bits | None = None
 
 
-def parts(record: Record, *, offset: int = 0, depth: int = 0) -> Iterator[Part]:
-    """Yield a record's fields in the order of their octets; `offset` is where the record begins.
+def parts(kind: type[Record], octets: bytes, *, offset: int = 0, depth: int = 0) -> list[Part]:
+    """Return a record's fields in the order of its octets; `offset` is where the record begins.
 
-    Fields that are not there are left out. Raises ValueError for a record that cannot be written.
+    Fields that are not there are left out, and octets beyond the record. Raises DecodeError.
     """
-    table = table_of(type(record))
-    values = {field.name: getattr(record, field.name) for field in table}
-    control = functools.reduce(int.__or__, (field.control_of(values[field.name]) for field in table), 0)
-    width = record.CONTROL_OCTETS
-    control_at: int | None = None
-    for field in table:
-        value = values[field.name]
-        name = field.name.replace("_", " ")
+    cursor = Cursor(octets)
+    found: list[Part] = []
+    control: int | None = None
+    for field in table_of(kind):
+        start = cursor.offset
         if field.bits is not None:
-            if control_at is None:
-                control_at, offset = offset, offset + width
-            yield Part(name, text_of(value), control_at, width, depth, field.bits)
-            continue
-        octets = field.write(value, control)
-        if octets:
-            yield Part(name, _outer(value, field.codec, len(octets)), offset, len(octets), depth)
-            yield from _inner(value, field.codec, offset, depth + 1)
-        offset += len(octets)
+            if control is None:
+                control = cursor.number(kind.CONTROL_OCTETS, field.name)
+                # mypy sees Record's __hash__, which kinds of records (types) do not use.
+                found += _control_parts(kind, control, offset + start, depth)  # type: ignore[arg-type]
+        elif field.codec is not None and field.is_there(cursor, control or 0):
+            value = field.convert(field.codec.read(cursor, field.name, control or 0))
+            length = cursor.offset - start
+            if length:
+                text = _outer(value, field.codec, length)
+                found.append(Part(_said(field.name), text, offset + start, length, depth))
+                found += _inner(value, field.codec, offset + start, depth + 1)
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _control_parts(kind: type[Record], control: int, offset: int, depth: int) -> tuple[Part, ...]:
+    """Return the fields that share the control word, which few values of it make."""
+    fields_of = ((field, field.bits) for field in table_of(kind) if field.bits is not None)
+    return tuple(
+        Part(
+            _said(field.name),
+            text_of(field.convert(control >> bits.shift & (1 << bits.width) - 1)),
+            offset,
+            kind.CONTROL_OCTETS,
+            depth,
+            bits,
+        )
+        for field, bits in fields_of
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _said(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _outer(value: Any, codec: Codec | None, length: int) -> str:
@@ -67,7 +87,7 @@ def _outer(value: Any, codec: Codec | None, length: int) -> str:
 
 def _inner(value: Any, codec: Codec | None, offset: int, depth: int) -> Iterator[Part]:
     if isinstance(value, Record):
-        yield from parts(value, offset=offset, depth=depth)
+        yield from parts(type(value), value.to_bytes(), offset=offset, depth=depth)
     elif isinstance(value, tuple) and isinstance(codec, Many):
         item = codec.item if isinstance(codec.item, Codec) else Nested(codec.item)
         offset += codec.count.octets if codec.count else 0

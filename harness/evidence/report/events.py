@@ -12,6 +12,7 @@ octets with fields, ``text`` a document or a line, ``seal`` how it is signed or 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ from harness.zigbee.records import DecodedFrame
 STORY, MESSAGE, FRAME = 0, 1, 2
 _LONGEST_TEXT = 20_000
 _LONGEST_SUMMARY = 400
+_SHORTEST_ADDRESSED = 10  # octets; what is no longer has no short address, so nothing learnt bears on it
 _LEVELS = {Boundary.SERIAL: MESSAGE, Boundary.RADIO: MESSAGE, Boundary.AIR: MESSAGE}
 
 
@@ -86,13 +88,28 @@ class EventReader:
         return plain
 
     def _air(self, event: Event, plain: dict[str, Any]) -> None:
-        record = self._decoder.feed(event.data)
-        plain["views"] = [view.as_json() for view in air_views(record)]
-        plain["lvl"] = FRAME if _is_routine(record) else MESSAGE
-        if record.error is not None and not record.error.endswith("key opens it"):  # sealed is not broken
-            plain["bad"] = record.error
-        if layers := _security(record):
-            plain["seal"] = layers
+        if len(event.data) <= _SHORTEST_ADDRESSED:
+            plain.update(_short_frame(event.data))
+        else:
+            plain.update(_frame(self._decoder.feed(event.data)))
+
+
+@functools.lru_cache(maxsize=2048)
+def _short_frame(psdu: bytes) -> Mapping[str, Any]:
+    """Read a frame without addresses (an acknowledgement, a beacon request): it means the same each time."""
+    return _frame(Decoder().feed(psdu))
+
+
+def _frame(record: DecodedFrame) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "views": [view.as_json() for view in air_views(record)],
+        "lvl": FRAME if _is_routine(record) else MESSAGE,
+    }
+    if record.error is not None and not record.error.endswith("key opens it"):  # sealed is not broken
+        plain["bad"] = record.error
+    if layers := _security(record):
+        plain["seal"] = layers
+    return plain
 
 
 def _is_routine(record: DecodedFrame) -> bool:

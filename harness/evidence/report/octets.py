@@ -18,9 +18,10 @@ from harness.zigbee import tunnel, zcl_clusters, zcl_general, zdo
 from harness.zigbee.aps import ZDO_PROFILE, ApsFrame
 from harness.zigbee.fields import Record
 from harness.zigbee.layout import parts
+from harness.zigbee.mac import Beacon, MacFrame, ZigbeeBeacon
 from harness.zigbee.nwk import NwkFrame
 from harness.zigbee.records import DecodedFrame
-from harness.zigbee.security import MIC_OCTETS, split
+from harness.zigbee.security import MIC_OCTETS, AuxHeader, split
 from harness.zigbee.zcl import ZclFrame, ZclFrameType
 from harness.zigbee.zcl_clusters import NAMES
 
@@ -83,19 +84,21 @@ class _Views:
     def view(self) -> View:
         return self.all[-1]
 
-    def record(self, name: str, record: Record, *, inside: str | None = None) -> None:
+    def record(self, name: str, kind: type[Record], octets: bytes, *, inside: str | None = None) -> None:
         """Show a record at the place reached; `inside` is its field that the next layer lies in."""
-        found = list(parts(record, offset=self.at))
-        end = max((part.offset + part.length for part in found), default=self.at)
-        inner = next((part for part in found if part.name == inside and part.depth == 0), None)
-        self.view.heading(name, self.at, (inner.offset if inner else end) - self.at)
+        found = parts(kind, octets, offset=self.at)
+        end = self.at
+        for part in found:
+            if part.depth == 0:
+                end = part.offset if part.name == inside else part.offset + part.length
+        self.view.heading(name, self.at, end - self.at)
         self.view.add(found, without=inside)
-        self.at = inner.offset if inner else end
+        self.at = end
 
     def sealed(self, name: str, secured: bytes) -> None:
         """Show auxiliary header, ciphertext and MIC."""
-        aux, rest = split(secured)
-        self.record(f"{name} auxiliary header", aux)
+        _, rest = split(secured)
+        self.record(f"{name} auxiliary header", AuxHeader, secured)
         sealed = len(rest) - MIC_OCTETS
         self.view.heading(f"{name} payload, encrypted", self.at, sealed)
         self.view.heading(f"{name} MIC", self.at + sealed, MIC_OCTETS, rest[sealed:].hex(" ").upper())
@@ -124,40 +127,42 @@ def air_views(record: DecodedFrame) -> list[View]:
 def _mac(views: _Views, record: DecodedFrame) -> None:
     if record.mac is None:
         return
-    views.record("MAC", record.mac, inside="payload")
+    views.record("MAC", MacFrame, record.psdu[:-2], inside="payload")
     if record.mac_body is not None:
         inside = "payload" if record.zigbee_beacon is not None else None
-        views.record(type(record.mac_body).__name__, record.mac_body, inside=inside)
-    if record.zigbee_beacon is not None:
-        views.record("Zigbee beacon", record.zigbee_beacon)
+        views.record(type(record.mac_body).__name__, type(record.mac_body), record.mac.payload, inside=inside)
+    if record.zigbee_beacon is not None and isinstance(record.mac_body, Beacon):
+        views.record("Zigbee beacon", ZigbeeBeacon, record.mac_body.payload)
 
 
 def _nwk(views: _Views, record: DecodedFrame) -> None:
     if record.nwk is None or record.mac is None:
         return
-    on_air = NwkFrame.from_bytes(record.mac.payload)
-    views.record("NWK", on_air, inside="payload")
-    if on_air.security:
-        views.sealed("NWK", on_air.payload)
+    secured = record.nwk_aux is not None
+    views.record("NWK", NwkFrame, record.mac.payload, inside="payload")
+    if secured:
+        views.sealed("NWK", record.psdu[views.at : -2])
         if not record.nwk_decrypted:
             return
         views.opened("NWK payload in clear", record.nwk.payload)
     if record.nwk_command is not None:
-        views.record(f"NWK {type(record.nwk_command).__name__}", record.nwk_command)
+        command = type(record.nwk_command)
+        views.record(f"NWK {command.__name__}", command, record.nwk.payload)
 
 
 def _aps(views: _Views, record: DecodedFrame) -> None:
     if record.aps is None or record.nwk is None:
         return
-    on_air = ApsFrame.from_bytes(record.nwk.payload)
-    views.record("APS", on_air, inside="payload")
-    if on_air.security:
-        views.sealed("APS", on_air.payload)
+    start = views.at
+    views.record("APS", ApsFrame, record.nwk.payload, inside="payload")
+    if record.aps_aux is not None:
+        views.sealed("APS", record.nwk.payload[views.at - start :])
         if not record.aps_decrypted:
             return
         views.opened("APS payload in clear", record.aps.payload)
     if record.aps_command is not None:
-        views.record(f"APS {type(record.aps_command).__name__}", record.aps_command)
+        command = type(record.aps_command)
+        views.record(f"APS {command.__name__}", command, record.aps.payload)
     if record.message is None:
         return
     if record.fragments:
@@ -170,21 +175,22 @@ def _message(views: _Views, message: bytes, profile: int, cluster: int) -> None:
         sequence, body = zdo.decode(cluster, message)
         views.view.heading("ZDO sequence", views.at, 1, str(sequence))
         views.at += 1
-        views.record(f"ZDO {type(body).__name__}", body)
+        views.record(f"ZDO {type(body).__name__}", type(body), message[1:])
         return
     frame = ZclFrame.from_bytes(message)
-    views.record(f"ZCL {NAMES.get(cluster, f'cluster 0x{cluster:04X}')}", frame, inside="payload")
+    name = f"ZCL {NAMES.get(cluster, f'cluster 0x{cluster:04X}')}"
+    views.record(name, ZclFrame, message, inside="payload")
     is_global = frame.frame_type is ZclFrameType.GLOBAL
     said = zcl_general.parse(frame) if is_global else zcl_clusters.parse(cluster, frame)
-    _command(views, said)
+    _command(views, said, frame.payload)
 
 
-def _command(views: _Views, body: Record | None) -> None:
+def _command(views: _Views, body: Record | None, octets: bytes) -> None:
     if isinstance(body, tunnel.TransferData):
-        views.record("TransferData", body, inside="data")
+        views.record("TransferData", tunnel.TransferData, octets, inside="data")
         _tunnelled(views, body.data)
     elif body is not None:
-        views.record(type(body).__name__, body)
+        views.record(type(body).__name__, type(body), octets)
 
 
 def _tunnelled(views: _Views, data: bytes) -> None:
@@ -192,7 +198,7 @@ def _tunnelled(views: _Views, data: bytes) -> None:
         carried = tunnel.HrgpMessage.from_bytes(data)
     except (DecodeError, ValueError):
         return
-    views.record(f"GB-HRGP {carried.verb.name}", carried, inside="message")
+    views.record(f"GB-HRGP {carried.verb.name}", tunnel.HrgpMessage, data, inside="message")
     if carried.message:
         _gbcs(views.view, carried.message, views.at)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,10 @@ from harness.errors import ConfigError
 from harness.evidence.intact import read_run
 from harness.evidence.pack import REPORT
 from harness.evidence.report import phrases
-from harness.evidence.report.case import case_view
+from harness.evidence.report.chunks import Attempt, chunks_of
 from harness.evidence.report.overview import folder_of, overview, parties_of
 from harness.evidence.sums import SIGNATURE, SUMS, digest, read_sums, write_whole
+from harness.evidence.verdict import Verdict
 
 _ASSETS = Path(__file__).parent / "assets"
 _SCRIPTS = ("dom.js", "bytes.js", "diagram.js", "page.js")
@@ -59,9 +59,11 @@ def render(pack: Path) -> str:
     """Return a pack's page. Raises ConfigError when the folder holds no pack."""
     run = read_run(pack)
     view = overview(run)
-    parties = parties_of(run)
-    chunks = {case["key"]: _packed(case_view(folder_of(pack, case), parties)) for case in view["cases"]}
-    return _page(view, chunks)
+    attempts = (
+        Attempt(case["key"], folder_of(pack, case), case["verdict"] == Verdict.PASS.value)
+        for case in view["cases"]
+    )
+    return _page(view, chunks_of(attempts, parties_of(run)))
 
 
 def live_page(run: Mapping[str, Any], *, panel: str = "", script: str = "", style: str = "") -> str:
@@ -143,8 +145,3 @@ def _embedded(value: Any) -> str:
     """Return json that no markup can be in: the three letters that begin or end any are spelt out."""
     text = json.dumps(value, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _packed(value: Any) -> str:
-    octets = json.dumps(value, separators=(",", ":"), default=str).encode()
-    return base64.b64encode(zlib.compress(octets, 6)).decode()

@@ -13,11 +13,14 @@ from lxml import html
 
 from harness.errors import ConfigError
 from harness.evidence.intact import read_run, verify
+from harness.evidence.report import chunks
 from harness.evidence.report.case import FIRST_EVENTS, LAST_EVENTS, case_view
-from harness.evidence.report.overview import FORMAT, overview, parties_of
+from harness.evidence.report.chunks import Attempt, chunks_of, unpacked
+from harness.evidence.report.overview import FORMAT, folder_of, overview, parties_of
 from harness.evidence.report.page import live_page, middle, render, render_again
 from harness.evidence.verdict import Verdict
 from harness.tap import Boundary
+from tests.evidence.report.many import multiplied
 from tests.evidence.report.packs import PPMID, facts, result, step, write_pack
 
 HOSTILE = (
@@ -258,3 +261,36 @@ def test_steps_show_what_they_took_of_what_they_had(tmp_path):
     case = result(steps=(step("join {within: 60 s}", elapsed_s=0.25, limit_s=60.0),))
     page = page_of(write_pack(tmp_path / "pack", case))
     assert page.xpath("//ol[@class='steps']//span[@class='took']/text()") == ["0.250 s of 60.00 s"]
+
+
+def test_a_pack_too_large_for_a_page_keeps_what_failed_and_says_what_is_left_out(tmp_path):
+    pack = write_pack(tmp_path / "pack", result("A"), result("B", Verdict.FAIL, "why"), result("C"))
+    run = read_run(pack)
+    attempts = [
+        Attempt(case["key"], folder_of(pack, case), case["verdict"] == "pass")
+        for case in overview(run)["cases"]
+    ]
+    whole = chunks_of(attempts, parties_of(run))
+    size = sum(map(len, whole.values()))
+
+    def levels(chunk):
+        return {event["lvl"] for event in unpacked(chunk)["events"]}
+
+    assert levels(whole["A"]) == levels(whole["B"]) == {0, 1, 2}
+    smaller = chunks_of(attempts, parties_of(run), budget=size - 1)
+    assert sorted(len(levels(smaller[key])) for key in "AC") == [2, 3]
+    assert smaller["B"] == whole["B"]
+    smallest = chunks_of(attempts, parties_of(run), budget=0)
+    assert {key: levels(chunk) for key, chunk in smallest.items()} == {"A": {0}, "B": {0}, "C": {0}}
+    notes = unpacked(smallest["A"])["notes"]
+    assert any("left out of this report" in note for note in notes)
+
+
+@pytest.mark.slow
+def test_many_cases_are_read_by_helpers_as_one_reads_them(pack, tmp_path, monkeypatch):
+    many = multiplied(pack, tmp_path / "many", 3)
+    alone = render(many)
+    monkeypatch.setattr(chunks, "_WORTH_HELPERS", 2)
+    monkeypatch.setattr(chunks.os, "cpu_count", lambda: 2)
+    assert render(many) == alone
+    assert verify(many).missing == ()
