@@ -1,4 +1,4 @@
-"""GBCS by itself, past the DSP's stages: to see what a device or the DSP makes of a message good or spoilt."""
+"""GBCS by itself, past the DSP's stages: what a device or the DSP makes of a message good or spoilt."""
 
 from __future__ import annotations
 

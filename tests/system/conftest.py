@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from tests.system.runs import certify
+from tests.system.runs import CHECKOUT, certify
+
+PPMID_PLAN = CHECKOUT / "test_plans" / "ppmid" / "gbcs-messages.yaml"
+CHF_PLAN = CHECKOUT / "test_plans" / "hub" / "gbcs-chf.yaml"
 
 
 @pytest.fixture(scope="session")
 def certified(tmp_path_factory):
     """The pack of a run of the default plans on the virtual bench."""
     run = certify(tmp_path_factory.mktemp("certified") / "pack")
+    assert run.code == 0, run.said
+    return run
+
+
+@pytest.fixture(scope="session")
+def gbcs_certified(tmp_path_factory):
+    """The pack of a run of the GBCS plans on the virtual bench."""
+    run = certify(tmp_path_factory.mktemp("gbcs") / "pack", PPMID_PLAN, CHF_PLAN)
     assert run.code == 0, run.said
     return run

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from tests.system.conftest import CHF_PLAN as CHF
+from tests.system.conftest import PPMID_PLAN as PPMID
 from tests.system.runs import certify, changed_rig
 from tests.system.test_breaks import IMPATIENT, dcc, hubs, ppmid
 
-PLANS = Path(__file__).parents[2] / "test_plans"
-PPMID, CHF = PLANS / "ppmid" / "gbcs-messages.yaml", PLANS / "hub" / "gbcs-chf.yaml"
-
 
 @pytest.mark.timeout(90)
-def test_the_gbcs_plans_pass_on_the_virtual_bench(tmp_path):
-    run = certify(tmp_path / "pack", PPMID, CHF)
-    assert set(run.verdicts.values()) == {"pass"}, run.said
-    assert len(run.verdicts) >= 11
+def test_the_gbcs_plans_pass_on_the_virtual_bench(gbcs_certified):
+    assert set(gbcs_certified.verdicts.values()) == {"pass"}, gbcs_certified.said
+    assert len(gbcs_certified.verdicts) >= 11
 
 
 def one_hub(defect):
