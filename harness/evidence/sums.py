@@ -64,10 +64,14 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def octets_of(text: str) -> bytes:
+    """Return text in UTF-8; halves of surrogate pairs, which it cannot hold, are spelt out and json still."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def write_whole(path: Path, content: bytes | str) -> Path:
     """Write a file beside its place and move it there, so that nobody ever reads half of it."""
-    # A device's text may hold halves of surrogate pairs, which UTF-8 cannot: spelt out they are json still.
-    octets = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    octets = octets_of(content) if isinstance(content, str) else content
     beside = path.with_name(f".{path.name}.part")
     beside.write_bytes(octets)
     return beside.replace(path)

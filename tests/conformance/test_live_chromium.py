@@ -123,6 +123,8 @@ def test_a_run_is_watched_answered_paused_and_found_again(chromium, certifying):
     until(page, "live-state", "ended, exit 1")
     until(page, "live-count", "3 of 3")
     page.until(lambda: page.run("return report.byKey.size") == 3, "the cases are not all there")
+    counts = "return [...document.querySelectorAll('.chip b')].map((count) => Number(count.textContent))"
+    assert page.run(counts) == [2, 1, 0, 0]
     clean(page, address)
     assert process.wait(20) == 1
 

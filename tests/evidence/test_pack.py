@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -148,6 +149,10 @@ def test_junit_tells_fail_error_and_inconclusive_apart(pack):
     assert kinds == {"CASE-0": [], "CASE-1": ["failure"], "CASE-2": ["skipped"], "CASE-3": ["error"]}
     assert cases["CASE-1"].find("failure").get("message") == "the SMI says SMETS1"
     assert "SMETS1\\x00" in cases["CASE-1"].find("failure").text
+    suite = ElementTree.parse(pack.folder / "junit.xml").find("testsuite")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.get("timestamp"))
+    assert {"name", "tests", "failures", "errors", "skipped", "time"} <= set(suite.keys())
+    assert all({"classname", "name", "file", "time"} == set(case.keys()) for case in cases.values())
     requirement = cases["CASE-0"].find("properties/property[@name='requirement']")
     assert requirement.get("value") == "MP202-T1"
 

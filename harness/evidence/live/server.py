@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ from harness.evidence.report.page import live_page, middle
 PAGE = "page"  # who it was, to those who are told that somebody paused, stopped or answered
 _ASSETS = Path(__file__).parent / "assets"
 _EVERY_S = 0.02
-_MIDDLE_EVERY_S = 0.5
+_MIDDLE_EVERY_S, _MIDDLE_SHARE = 0.5, 20  # a page of many cases takes 5 % of the time at most
 _WAITING = 400  # messages for a viewer who does not take them; then it gets the picture anew
 _LONGEST_REMARK = 1000
 _LEAVES_WITHIN_S = 2.0
@@ -136,13 +137,12 @@ class LivePage:
     # --- what is new -------------------------------------------------------------------------------------
 
     async def _follow(self) -> None:
-        told_at = 0.0
-        loop = asyncio.get_running_loop()
+        due, loop = 0.0, asyncio.get_running_loop()
         while True:
             self._look()
-            if self._middle_due and loop.time() - told_at > _MIDDLE_EVERY_S:
-                await self._send_middle()
-                told_at = loop.time()
+            if self._middle_due and loop.time() > due:
+                worked_s = await self._send_middle()
+                due = loop.time() + max(_MIDDLE_EVERY_S, _MIDDLE_SHARE * worked_s)
             await asyncio.sleep(_EVERY_S)
 
     def _look(self) -> None:
@@ -175,17 +175,19 @@ class LivePage:
         paused = self._control.paused if self._control is not None else self._picture.paused
         return {"type": "steering", "can": self._control is not None, "paused": paused}
 
-    async def _send_middle(self) -> None:
+    async def _send_middle(self) -> float:
+        """Tell the viewers how the cases stand; return the seconds of work that it was."""
         self._middle_due = False
         run = self._follower.run
         if not run:
-            return
+            return 0.0
         try:
-            self._middle = await asyncio.to_thread(_middle_of, run)
+            self._middle, worked_s = await asyncio.to_thread(_middle_of, run)
         except ConfigError:
-            return
+            return 0.0
         for viewer in self._viewers:
             viewer.put(self._middle)
+        return worked_s
 
     def _tell(self, message: dict[str, Any]) -> None:
         if not self._viewers:
@@ -291,6 +293,8 @@ async def _send(viewer: _Viewer) -> None:
         viewer.idle.set()
 
 
-def _middle_of(run: Any) -> str:
+def _middle_of(run: Any) -> tuple[str, float]:
+    began_s = time.thread_time()
     view = overview(run)
-    return json.dumps({"type": "run", "markup": middle(view), "overview": view}, separators=(",", ":"))
+    told = json.dumps({"type": "run", "markup": middle(view), "overview": view}, separators=(",", ":"))
+    return told, time.thread_time() - began_s

@@ -55,9 +55,17 @@ const TOLD = {
     if (live.ended) { doing("", ""); ask(null); state("ended", `ended, exit ${told.exit_code}`); } else { state("running", live.paused ? "paused" : "running"); if (told.case !== byId("live-case").textContent) doing(told.case, ""); }
   },
   steering: (told) => steering(told),
-  run: (told) => report.refresh(told.markup, told.overview),
+  run: (told) => { report.refresh(told.markup, told.overview); counts(told.overview.run.counts); },
   gone: () => { live.gone = true; steering({ can: false, paused: live.paused }); },
 };
+
+function counts(found) {
+  for (const box of document.querySelectorAll('input[name="verdict"]')) {
+    const count = box.parentElement.querySelector("b");
+    count.textContent = found[box.value] ?? 0;
+    count.classList.toggle("zero", !found[box.value]);
+  }
+}
 
 function state(name, text) {
   byId("live").dataset.state = name;
