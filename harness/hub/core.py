@@ -15,7 +15,8 @@ from dataclasses import replace
 
 from harness.errors import BenchError, DeviceSilent, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
-from harness.hub.defects import CarelessRadio, HubDefect, wrong_suites
+from harness.hub.admission import Admission
+from harness.hub.defects import HubDefect, wrong_suites
 from harness.hub.device_log import DeviceLog, DeviceLogEntry, DeviceState
 from harness.hub.events import EventBook
 from harness.hub.link_keys import HubKeys, LinkKeys, check_credentials
@@ -69,11 +70,14 @@ class CommunicationsHub:
         self._info: RadioInfo | None = None
         self._network: NetworkState | None = None
         self._fault: RigFault | None = None
-        self._log = DeviceLog()
+        self._log = DeviceLog(historic_keys=profile.historic_link_keys)
         self._link_keys = LinkKeys()
         self._credentials = credentials
         self._book = book = EventBook(name, tap, clock)
         self._gbcs_listeners: list[Callable[[Eui64, bytes], None]] = []
+        self._admission = Admission(
+            name, radio, self._log, clock, anybody=HubDefect.SKIP_INSTALL_CODE_CHECK in self._defects
+        )
         self._trust = TrustCentre(self._log, self._book.record)
         self._suites = profile.key_establishment_suites
         if HubDefect.OFFERS_WRONG_SUITE in self._defects:
@@ -121,17 +125,10 @@ class CommunicationsHub:
         except BaseException:
             await self._radio.close()
             raise
-        await self._reopen_windows()
+        await self._admission.reopen()
         self._board.spawn(self._keep_time, "time")
         _LOG.info("hub %s: %s on channel %d", self.name, self.eui64, self._network.channel)
         return self._network
-
-    async def _reopen_windows(self) -> None:
-        """Let in whose join window is still open; a radio that starts lets in nobody."""
-        for entry in self._log.entries:
-            left_s = entry.window_end - self._clock()
-            if entry.state is DeviceState.WHITELISTED and left_s > 0:
-                await self._radio.permit(entry.eui64, entry.link_key, left_s)
 
     async def stop(self) -> None:
         """Close the radio and leave no task behind; never raises; may be called twice."""
@@ -188,6 +185,10 @@ class CommunicationsHub:
         """Return the device log."""
         return self._log.entries
 
+    def forget_history(self) -> None:
+        """Empty the Historic Device Log, as no hub in the field does: a case begins afresh."""
+        self._log.forget_history()
+
     def historic_device_log(self) -> tuple[DeviceLogEntry, ...]:
         """Return what was removed from the device log, the oldest first."""
         return self._log.historic
@@ -216,12 +217,11 @@ class CommunicationsHub:
         if entry.state is DeviceState.JOINED:
             return entry
         self._link_keys.add(eui64, entry.link_key)
+        if entry.historic_key is not None:
+            self._link_keys.add(eui64, entry.historic_key)
         self._wake.set()
         try:
-            if HubDefect.SKIP_INSTALL_CODE_CHECK in self._defects:
-                await self._let_anybody_in(window_s)
-            else:
-                await self._radio.permit(eui64, entry.link_key, window_s)
+            await self._admission.open(entry)
         except BenchError:
             self._log.remove(eui64)
             raise
@@ -262,11 +262,6 @@ class CommunicationsHub:
             await self._radio.remove(entry.eui64, entry.short_address)
         else:
             await self._radio.forget_key(entry.eui64)
-
-    async def _let_anybody_in(self, window_s: float) -> None:
-        if not isinstance(self._radio, CarelessRadio):
-            raise StimulusImpossible(f"the radio of hub {self.name} cannot skip the install-code check")
-        await self._radio.permit_anybody(window_s)
 
     # --- commands to a device -----------------------------------------------------------------------------
 
@@ -390,7 +385,12 @@ class CommunicationsHub:
             self._wake.clear()
             self._trust.tick(self._clock())
             self._board.tick(self._clock())
-            dues = (self._trust.next_deadline(), self._board.next_deadline())
+            await self._admission.tick(self._clock())
+            dues = (
+                self._trust.next_deadline(),
+                self._board.next_deadline(),
+                self._admission.next_deadline(),
+            )
             due = min((entry for entry in dues if entry is not None), default=None)
             wait_s = None if due is None else max(0.0, due - self._clock())
             try:

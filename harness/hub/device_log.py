@@ -45,6 +45,7 @@ class DeviceLogEntry:
     heard_at: float | None = None  # Unix time
     derived_key: bytes | None = None
     suite: int | None = None
+    historic_key: bytes | None = None  # the link key that it had here before it was removed
 
     @property
     def established(self) -> bool:
@@ -57,15 +58,28 @@ class DeviceLogEntry:
         return self.derived_key or self.link_key
 
     @property
+    def half_time(self) -> float:
+        """When a historic key is no longer good for joining."""
+        return self.added_at + self.window_s / 2
+
+    def join_key(self, now: float) -> bytes:
+        """Return the key that the device may join by now."""
+        return self.historic_key if self.historic_key is not None and now < self.half_time else self.link_key
+
+    @property
     def window_end(self) -> float:
         """When the join window ends."""
         return self.added_at + self.window_s
 
 
 class DeviceLog:
-    """The log and its history; the time is always an argument."""
+    """The log and its history; the time is always an argument.
 
-    def __init__(self) -> None:
+    With `historic_keys` a device that comes back may join by the link key that it had.
+    """
+
+    def __init__(self, *, historic_keys: bool = False) -> None:
+        self._historic_keys = historic_keys
         self._entries: dict[Eui64, DeviceLogEntry] = {}
         self._historic: deque[DeviceLogEntry] = deque(maxlen=_HISTORIC_ENTRIES)
 
@@ -82,6 +96,7 @@ class DeviceLog:
             link_key=link_key(install_code),
             added_at=now,
             window_s=window_s,
+            historic_key=self._key_of_then(eui64),
         )
         present = self._entries.get(eui64)
         if present is not None and present.state is DeviceState.JOINED:
@@ -100,6 +115,16 @@ class DeviceLog:
             self._forget_history_of(eui64)
             self._historic.append(replace(entry, state=DeviceState.REMOVED))
         return entry
+
+    def forget_history(self) -> None:
+        """Forget everybody who was removed."""
+        self._historic.clear()
+
+    def _key_of_then(self, eui64: Eui64) -> bytes | None:
+        if not self._historic_keys:
+            return None
+        known = (entry for entry in self._historic if entry.eui64 == eui64 and entry.joined_at is not None)
+        return next((entry.trust_centre_link_key for entry in known), None)
 
     def _forget_history_of(self, eui64: Eui64) -> None:
         for known in [entry for entry in self._historic if entry.eui64 == eui64]:

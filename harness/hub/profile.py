@@ -107,6 +107,7 @@ class HubProfile:
     key_establishment_suites: int  # bitmap16: bit 0 suite 1, bit 1 suite 2
     basic: BasicAttributes
     tunnel: TunnelProfile | None = None
+    historic_link_keys: bool = False  # a device removed may come back by the link key of then (CCS01)
     link_key_secured: bool = True  # what the hub sends on Smart Energy clusters of its own accord
     rests_on: tuple[ProfileRule, ...] = ()
 

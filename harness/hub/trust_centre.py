@@ -78,7 +78,8 @@ class TrustCentre:
         entry = self._log.add(eui64, install_code, window_s=window_s, now=now)
         already = known is not None and entry.state is DeviceState.JOINED
         kind = HubEventKind.ALREADY_JOINED if already else HubEventKind.WHITELISTED
-        self._note(now, kind, eui64, note=f"join window {window_s:g} s")
+        historic = ", the first half of it by its historic link key" if entry.historic_key else ""
+        self._note(now, kind, eui64, note=f"join window {window_s:g} s{historic}")
         return entry
 
     def unlist(self, eui64: Eui64, *, now: float) -> DeviceLogEntry | None:

@@ -87,6 +87,7 @@ class Bench:
         for entry in self.hubs.values():
             for listed in entry.hub.device_log():
                 await entry.hub.remove_from_device_log(listed.eui64)
+            entry.hub.forget_history()
         self.dcc.forget_devices()
 
     async def take_faults_back(self) -> None:

@@ -14,6 +14,7 @@ HUB_ADMISSION = "HUB-ADMISSION"
 FIRMWARE_READ = "SMETS1-FIRMWARE-READ"
 S1SP_NAME = "S1SP-NAME"
 UNSECURED_STATUS = "SE-UNSECURED-STATUS"
+HISTORIC_LINK_KEY = "HISTORIC-LINK-KEY"
 KE_SUITE = {SmetsVersion.SMETS1: "KE-SUITE-SMETS1", SmetsVersion.SMETS2_PLUS: "KE-SUITE-SMETS2"}
 
 
@@ -73,6 +74,7 @@ def check(rules: Rulebook) -> None:
         expected_suite(family, rules)
     firmware_read(rules)
     unsecured_status(rules)
+    rules.rule(HISTORIC_LINK_KEY)
     rules.rule(TUNNEL_PROTOCOL).number("protocol")
     rules.rule(TUNNEL_PROTOCOL).number("put")
     rules.rule(HUB_ADMISSION).entries()

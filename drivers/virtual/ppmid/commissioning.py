@@ -13,8 +13,26 @@ from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.key_establishment import KeyEstablishment
 from drivers.virtual.ppmid.nonvolatile import Mode, NonVolatile
 from drivers.virtual.ppmid.questions import Questions, Unanswered
+from drivers.virtual.ppmid.surroundings import PpmidStack
+from drivers.virtual.stack.faces import JoinFailure, JoinResult
+from harness.zigbee import install_code
 from harness.zigbee.key_establishment import CLUSTER, KEY_ESTABLISHMENT_SUITE, KeyEstablishmentSuites
 from harness.zigbee.zcl_types import DataType
+
+
+async def join(stack: PpmidStack, kept: NonVolatile, config: PpmidConfig, timeout_s: float) -> JoinResult:
+    """Join by the link key of a network that sent the device away, else by the install code."""
+    if kept.old_network is not None and Defect.FORGETS_OLD_KEY not in config.defects:
+        where, channel, old_key = kept.old_network
+        result = await stack.join((channel,), old_key, timeout_s, where)
+        if result.failure is None:
+            return result
+    key = install_code.link_key(kept.install_code)
+    for _ in range(config.timings.join_tries):
+        result = await stack.join(config.channels, key, timeout_s)
+        if result.failure is not JoinFailure.NO_KEY:
+            break
+    return result
 
 
 async def read_suites(questions: Questions) -> tuple[int, int]:

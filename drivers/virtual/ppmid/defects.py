@@ -23,6 +23,7 @@ class Defect(Enum):
     ACCEPTS_UNSECURED = "accepts-unsecured"  # obeys Smart Energy that comes under the network key alone
     IGNORES_NETWORK_KEY = "ignores-network-key"  # stays with the network key that it joined under
     FORGETS_LINK_KEY = "forgets-link-key"  # loses the established link key with its supply
+    FORGETS_OLD_KEY = "forgets-old-key"  # does not come back by the link key that it had
     SILENT_TUNNEL = "silent-tunnel"  # takes GBCS commands and never answers
     ACCEPTS_REPLAY = "accepts-replay"  # obeys a command whose counter is not a new one
     IGNORES_SIGNATURE = "ignores-signature"  # joins on a command whose signature is wrong or missing

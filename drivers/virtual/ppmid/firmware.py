@@ -20,7 +20,7 @@ from enum import Enum
 from typing import Any
 
 from drivers.virtual.ppmid import unsecured
-from drivers.virtual.ppmid.commissioning import settle_in
+from drivers.virtual.ppmid.commissioning import join, settle_in
 from drivers.virtual.ppmid.config import PpmidConfig, check_install_code
 from drivers.virtual.ppmid.console import Refusal
 from drivers.virtual.ppmid.defects import Defect
@@ -36,7 +36,6 @@ from drivers.virtual.stack.faces import (
     ApsIndication,
     ApsRequest,
     Delivery,
-    JoinFailure,
     LeaveReason,
 )
 from harness.errors import DecodeError
@@ -177,6 +176,7 @@ class Firmware:
 
     async def leave(self) -> None:
         """Leave the network and give up the mode; a join under way is given up too."""
+        self._kept.old_network = None  # only a hub that sends it away may have it back
         if self._joining is not None and not self._joining.done():
             self._joining.cancel()
             await asyncio.wait({self._joining})
@@ -232,11 +232,7 @@ class Firmware:
 
     async def _find_place(self, timeout_s: float) -> str | None:
         """Join and choose the mode; return why not, in the test port's word."""
-        key = install_code.link_key(self._kept.install_code)
-        for _ in range(self._config.timings.join_tries):
-            result = await self._stack.join(self._config.channels, key, timeout_s)
-            if result.failure is not JoinFailure.NO_KEY:
-                break
+        result = await join(self._stack, self._kept, self._config, timeout_s)
         if result.failure is not None:
             return result.failure.value
         self._parent = result.parent_eui64
@@ -251,6 +247,9 @@ class Firmware:
     def _use_key(self, key: bytes, suite: Suite) -> None:
         self._stack.set_link_key(key)
         self._kept.suite_used = suite.number
+        network = self._stack.network
+        if network is not None:
+            self._kept.old_network = (network.extended_pan_id, network.channel, key)
         if self._state is State.JOINED:
             self._keep_place()
 

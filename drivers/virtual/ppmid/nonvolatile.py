@@ -25,7 +25,8 @@ class NonVolatile:
     `suites` is the bitmap that the mode was chosen from, `suite_used` the suite (1, 2) that the link key was
     established in, 0 before; `counters` the highest GBCS counter taken from each originator, `counter` the
     last of its own; `joined` the devices that it is joined to, with the numbers of their types; `stack` what
-    the Zigbee stack saves.
+    the Zigbee stack saves; `old_network` is the last network that a link key was established on, which the
+    device may be let back on by that key.
     """
 
     install_code: bytes
@@ -36,6 +37,7 @@ class NonVolatile:
     counter: int = 0
     joined: dict[Eui64, int] = field(default_factory=dict)
     stack: dict[str, Any] | None = None
+    old_network: tuple[Eui64, int, bytes] | None = None  # extended PAN id, channel, link key
 
     def forget_network(self) -> None:
         """Be on no network, in no mode, joined to nobody; counters stay, lest an old command work again."""
@@ -62,6 +64,7 @@ class Memory:
                 "counter": content.counter,
                 "joined": {str(eui64): number for eui64, number in content.joined.items()},
                 "stack": content.stack,
+                "old_network": _plain(content.old_network),
             }
         )
 
@@ -77,4 +80,13 @@ class Memory:
             counter=content["counter"],
             joined={Eui64.parse(eui64): number for eui64, number in content["joined"].items()},
             stack=content["stack"],
+            old_network=_network(content["old_network"]),
         )
+
+
+def _plain(network: tuple[Eui64, int, bytes] | None) -> list[Any] | None:
+    return None if network is None else [str(network[0]), network[1], network[2].hex()]
+
+
+def _network(plain: list[Any] | None) -> tuple[Eui64, int, bytes] | None:
+    return None if plain is None else (Eui64.parse(plain[0]), plain[1], bytes.fromhex(plain[2]))

@@ -11,12 +11,12 @@ from harness.hub.device_log import DeviceState
 from harness.hub.trust_centre import HubEvent, HubEventKind, Refusal
 from harness.plan import air, key_witnesses
 from harness.plan.context import CaseContext
-from harness.plan.expect import hold
+from harness.plan.expect import hold, unmet
 from harness.plan.steps.step import Seen, Step, step
 from harness.plan.waiting import eventually, until
 from harness.rig.bench import HubOnBench
 from harness.rig.faces import JoinOutcome, PpmidStatus
-from harness.smets.han import HUB_ADMISSION, expected_mode, expected_suite
+from harness.smets.han import HISTORIC_LINK_KEY, HUB_ADMISSION, expected_mode, expected_suite
 from harness.smets.version import SmetsVersion
 
 _HUB_NOTICES_S = 3.0
@@ -184,7 +184,11 @@ async def _why_out(
         return SystemFault(f"{says}; hub {hub.name} sent the network key in the clear")
     told = [*refusals, *_without_key(case, hub, before)]
     note = f"; the hub says: {told[-1]}" if told else ""
-    return DutFault(f"{says}, {where(outcome.status)}{note}")
+    says = f"{says}, {where(outcome.status)}{note}"
+    if any(entry.eui64 == case.bench.device and entry.historic_key for entry in hub.device_log()):
+        says += f"; hub {hub.name} lets it in by its historic link key only, for half the join time"
+        return unmet(case, says, (HISTORIC_LINK_KEY,), DutFault)
+    return DutFault(says)
 
 
 def _without_key(case: CaseContext, hub: CommunicationsHub, before: int) -> list[HubEvent]:
