@@ -1,7 +1,9 @@
 """Which event answers which: found from what the events say of themselves, as they are recorded.
 
-A response names its request (`request_id`), a line of the test port its command (`seq=`), an IEEE 802.15.4
-acknowledgement the frame (its sequence number); and everything happens in a step of the plan.
+A response names its request (`request_id`), a GBCS command the service request that it is for (its remote
+party and that one's counter), a GBCS response its command (the originator counter), a line of the test port
+its command (``seq=``), an IEEE 802.15.4 acknowledgement its frame; and everything happens in a step of the
+plan.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from harness.gbcs.header import Cra
+from harness.gbcs.message import parse
 from harness.tap import Boundary
 
 BENCH = "bench"  # who speaks to the PPMID's port
@@ -16,13 +20,15 @@ _SEQUENCE = re.compile(r"\bseq=(\d+)")
 _ACK, _ACK_OCTETS, _KIND = 0b010, 5, 0b111
 _REMEMBERED = 4096
 
+Key = tuple[str, object]
+
 
 class Causes:
     """Keeps what later events may refer to. One a timeline; not for several threads."""
 
     def __init__(self) -> None:
         self._step: int | None = None
-        self._asked: dict[tuple[str, object], int] = {}
+        self._asked: dict[Key, int] = {}
 
     def of(
         self,
@@ -39,41 +45,47 @@ class Causes:
                 self._step = number
                 return None, None
             return self._step, None
-        key = _key(boundary, summary, data, details)
-        if key is None:
-            return self._step, None
-        if _asks(boundary, source, data):
-            self._remember(key, number)
-            return self._step, None
-        known = self._asked.get(key)
-        if known is None and boundary is not Boundary.AIR:
-            self._remember(key, number)
-        return self._step, known
+        asks, answers = _links(boundary, source, summary, data, details)
+        cause = self._asked.get(answers) if answers is not None else None
+        if asks is not None and (asks != answers or cause is None):
+            self._remember(asks, number)
+        return self._step, cause
 
-    def _remember(self, key: tuple[str, object], number: int) -> None:
+    def _remember(self, key: Key, number: int) -> None:
         if len(self._asked) >= _REMEMBERED:
             del self._asked[next(iter(self._asked))]
         self._asked[key] = number
 
 
-def _key(
-    boundary: Boundary, summary: str, data: bytes, details: Mapping[str, object]
-) -> tuple[str, object] | None:
+def _links(
+    boundary: Boundary, source: str, summary: str, data: bytes, details: Mapping[str, object]
+) -> tuple[Key | None, Key | None]:
+    """Return what later events may name an event by, and what it names an earlier one by."""
     request = details.get("request_id")
-    if isinstance(request, str):
-        return "request", request
-    if boundary is Boundary.AIR:
-        return ("frame", data[2]) if len(data) >= _ACK_OCTETS else None
+    if isinstance(request, str):  # the first one that names it asks
+        return ("request", request), ("request", request)
+    if boundary is Boundary.AIR and len(data) >= _ACK_OCTETS:
+        frame = ("frame", data[2])
+        return (None, frame) if _is_ack(data) else (frame, None)
     if boundary is Boundary.SERIAL and (found := _SEQUENCE.search(summary[:200])):
-        return "line", found[1]
-    return None
+        line = ("line", found[1])
+        return (line, None) if source == BENCH else (None, line)
+    return _gbcs_links(data) if boundary is Boundary.GBCS else (None, None)
 
 
-def _asks(boundary: Boundary, source: str, data: bytes) -> bool:
-    """Say whether an event is never an answer, though one with its key was there before."""
-    if boundary is Boundary.SERIAL:
-        return source == BENCH
-    return boundary is Boundary.AIR and not _is_ack(data)
+def _gbcs_links(octets: bytes) -> tuple[Key | None, Key | None]:
+    try:
+        message = parse(octets)
+    except ValueError:  # DecodeError among it: what a tap hears may be anything
+        return None, None
+    if message.cra is Cra.COMMAND:
+        remote = message.supplementary_party or message.originator
+        counter = message.supplementary_counter or message.counter
+        asks = ("gbcs", (message.recipient, message.counter))
+        return asks, ("request", f"{remote}:{message.recipient}:{counter}")
+    if message.cra is Cra.RESPONSE:
+        return None, ("gbcs", (message.originator, message.counter))
+    return None, None
 
 
 def _is_ack(psdu: bytes) -> bool:

@@ -63,3 +63,20 @@ def test_reportlog_and_allure_read_the_cases_of_a_plan(tmp_path):
         for entry in part.get("attachments", ())
     ]
     assert {"timeline.jsonl", "han.pcapng"} <= set(attached)
+
+
+def test_a_response_leads_back_to_the_service_request_that_it_is_for(certified):
+    path = certified.pack / "cases" / "MP202-ROW-2" / "timeline.jsonl"
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+
+    def only(boundary, summary):
+        (found,) = [e for e in events if e["boundary"] == boundary and e["summary"].startswith(summary)]
+        return found
+
+    response = only("gbcs", "CS08 response")
+    command = events[response["cause"]]
+    assert command["summary"].startswith("CS08 command")
+    assert events[command["cause"]] == only("duis", "request 11.2")
+    assert events[only("duis", "response I0 to 11.2")["cause"]] == only("duis", "request 11.2")
+    assert events[response["step"]]["summary"].startswith("request {srv")
+    assert all(event.get("cause", 0) <= event["n"] for event in events)
