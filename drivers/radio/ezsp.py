@@ -15,9 +15,9 @@ from typing import Any, Literal, TypeVar
 from drivers.radio import ezsp_network, ezsp_security
 from drivers.radio.ezsp_faults import refused_path
 from drivers.radio.ezsp_frames import Incoming, incoming, join_notice, sent
-from drivers.radio.ezsp_link import EzspLink, PortFactory
-from drivers.radio.ezsp_sender import EzspSender
-from drivers.radio.ezsp_surface import EzspPort, eui64_to, t
+from drivers.radio.ezsp_link import COMMAND_S, NETWORK_S, EzspLink, PortFactory
+from drivers.radio.ezsp_sender import RADIO_DOWN, EzspSender
+from drivers.radio.ezsp_surface import EzspPort, eui64_to, status_of, t
 from drivers.radio.fragments import Reassembler, acknowledgement_group_id
 from harness.documents import Seconds
 from harness.errors import RigFault
@@ -42,7 +42,7 @@ Told = TypeVar("Told", ApsMessage, JoinNotice)
 _LOG = logging.getLogger(__name__)
 _DEVICE_ANNCE = 0x0013
 _OLDEST, _NEWEST = 8, 19
-_CONNECT = Seconds(8.0)
+_CONNECT, _COMMAND, _NETWORK = Seconds(8.0), Seconds(COMMAND_S), Seconds(NETWORK_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +50,16 @@ class EzspOptions:
     """How a dongle is reached. `path` is a device (better one of /dev/serial/by-id) or tcp://host:port.
 
     `flow_control: none` and `software` are one to bellows. `connect_timeout` bounds the whole opening;
-    a dongle that misses its first reset needs 2.5 s more for each.
+    a dongle that misses its first reset needs 2.5 s more for each. `command_timeout` is how long an answer
+    may take, `network_timeout` forming or resuming a network.
     """
 
     path: str
     baudrate: int = 115200
     flow_control: Literal["none", "hardware", "software"] = "none"
     connect_timeout: Seconds = _CONNECT
+    command_timeout: Seconds = _COMMAND
+    network_timeout: Seconds = _NETWORK
 
     def __post_init__(self) -> None:
         refusal = refused_path(self.path)
@@ -80,6 +83,7 @@ class EzspRadio:
         self._keys: ezsp_security.KeyTable | None = None
         self._joining_afresh: set[Eui64] = set()  # sent the network key, not heard since
         self._own = Eui64(0)
+        self._on_network = False
         self._reassembler = Reassembler()
         self._addresses: dict[int, Eui64] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,6 +96,8 @@ class EzspRadio:
             callback=self._callback,
             fragment=self._fragment,
             lost=self._lost,
+            command_s=self._options.command_timeout,
+            network_s=self._options.network_timeout,
             port_factory=self._port_factory,
         )
         flow_control = None if self._options.flow_control == "none" else self._options.flow_control
@@ -127,13 +133,17 @@ class EzspRadio:
 
     async def form(self, settings: NetworkSettings) -> NetworkState:
         """Form a Smart Energy network, or resume it; afterwards nobody may join."""
-        return await ezsp_network.bring_up(self._opened(), settings, self._own)
+        self._on_network = False
+        state = await ezsp_network.bring_up(self._opened(), settings, self._own)
+        self._on_network = True
+        return state
 
     async def close(self) -> None:
         """Close the port; never raises; may be called twice."""
         link, self._link = self._link, None
         windows, self._windows = self._windows, None
         self._sender = None
+        self._on_network = False
         if windows is not None:
             await windows.stop()
         tasks = tuple(self._tasks)
@@ -185,8 +195,10 @@ class EzspRadio:
         return await ezsp_network.update_network_key(self._opened(), network_key)
 
     async def ping(self) -> None:
-        """Prove that the dongle answers; RigFault when it does not."""
+        """Prove that the dongle answers, and is on its network when it has one; RigFault when it is not."""
         await self._opened().command("nop")
+        if self._on_network:
+            await ezsp_network.check_joined(self._opened())
 
     # --- what the dongle says ---------------------------------------------------------------------------
 
@@ -205,6 +217,15 @@ class EzspRadio:
                 self._joined(notice)
         elif name == "stackStatusHandler":
             _LOG.debug("%s: stack status %s", link.path, values[0])
+            if self._on_network and status_of(values[0]) in RADIO_DOWN:
+                self._spawn(self._look_for_network, "look for network")
+
+    async def _look_for_network(self) -> None:
+        """Call the radio lost if its network is down, as it has just said; that may be a false alarm."""
+        try:
+            await ezsp_network.check_joined(self._opened())
+        except RigFault as fault:
+            self._lost(fault.message)
 
     def _joined(self, notice: JoinNotice) -> None:
         if notice.kind is JoinKind.LEFT:

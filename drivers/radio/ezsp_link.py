@@ -27,7 +27,7 @@ from drivers.radio.ezsp_surface import (
 from harness.errors import RigFault
 
 _LOG = logging.getLogger(__name__)
-_COMMAND_S = 5.0
+COMMAND_S, NETWORK_S = 5.0, 8.0
 _CLOSE_S = 2.0
 # AttributeError: bellows calls the methods of a transport that it has lost and set to None.
 _BELLOWS_ERRORS = (
@@ -49,6 +49,7 @@ PortFactory = Callable[[dict[str, Any], "EzspLink", FragmentHook], Any]
 class EzspLink:
     """One open dongle. `callback` takes EZSP callbacks, `fragment` APS fragments, `lost` the loss (once).
 
+    `command_s` is how long an answer may take, `network_s` forming, resuming and leaving a network.
     `port_factory` makes the bellows object; tests give a fake.
     """
 
@@ -59,9 +60,13 @@ class EzspLink:
         callback: CallbackHook,
         fragment: FragmentHook,
         lost: Callable[[str], None],
+        command_s: float = COMMAND_S,
+        network_s: float = NETWORK_S,
         port_factory: PortFactory = EzspPort,
     ) -> None:
         self.path = path
+        self.command_s = command_s
+        self.network_s = network_s
         self._callback = callback
         self._fragment = fragment
         self._on_lost = lost
@@ -134,10 +139,10 @@ class EzspLink:
         if not self._opening:
             self._on_lost(reason)
 
-    async def command(self, name: str, *args: Any, within_s: float = _COMMAND_S, **kwargs: Any) -> Any:
+    async def command(self, name: str, *args: Any, within_s: float | None = None, **kwargs: Any) -> Any:
         """Run a command, or one of bellows' helpers, by name and return what it returns; raises RigFault."""
         function = getattr(self._port(), name)
-        return await self._run(name, function(*args, **kwargs), within_s)
+        return await self._run(name, function(*args, **kwargs), within_s or self.command_s)
 
     async def optional(self, name: str, *args: Any, **kwargs: Any) -> Any | None:
         """Run a command that this firmware may not know; None when it does not."""
@@ -146,7 +151,7 @@ class EzspLink:
         except AttributeError:
             return None
         try:
-            return await self._run(name, function(*args, **kwargs), _COMMAND_S)
+            return await self._run(name, function(*args, **kwargs), self.command_s)
         except _Unsupported:
             return None
 

@@ -18,7 +18,6 @@ from harness.eui64 import Eui64
 from harness.rig.faces import Endpoint, NetworkSettings, NetworkState, RadioInfo
 
 _LOG = logging.getLogger(__name__)
-_NETWORK_S = 8.0
 _KEY_SPREADS_S = 1.0  # broadcasts are repeated for about half a second a hop
 _LOOK_AGAIN_S = 0.05
 _LOWEST_CHANNEL, _HIGHEST_CHANNEL = 11, 26
@@ -84,6 +83,15 @@ async def describe_radio(link: EzspLink) -> RadioInfo:
     )
 
 
+async def check_joined(link: EzspLink) -> None:
+    """Prove that the dongle is on its network; raises RigFault."""
+    (state,) = await link.command("networkState")
+    if state != t.EmberNetworkStatus.JOINED_NETWORK:
+        raise RigFault(
+            f"radio on {link.path} has fallen off its network ({state.name})", remedy="start the hub again"
+        )
+
+
 async def bring_up(link: EzspLink, settings: NetworkSettings, own: Eui64) -> NetworkState:
     """Resume the network that the dongle is on when it is the one asked for, else form a new one."""
     _check(link, settings)
@@ -92,7 +100,7 @@ async def bring_up(link: EzspLink, settings: NetworkSettings, own: Eui64) -> Net
         if await _is_ours(link, own) and _agrees(state, settings):
             await deny_by_default(link)
             return state
-        await link.command("leaveNetwork", within_s=_NETWORK_S)
+        await link.command("leaveNetwork", within_s=link.network_s)
     await deny_by_default(link)
     await link.command("clearTransientLinkKeys")
     await link.succeed("clearKeyTable")
@@ -130,7 +138,7 @@ async def _resume(link: EzspLink) -> bool:
     with link.stack_status(t.sl_Status.NETWORK_UP) as up:
         if await link.command("initialize_network") != t.sl_Status.OK:
             return False
-        await link.race(up, what="networkInit", timeout_s=_NETWORK_S)
+        await link.race(up, what="networkInit", timeout_s=link.network_s)
     return True
 
 
@@ -150,7 +158,7 @@ async def _form(link: EzspLink, settings: NetworkSettings, own: Eui64) -> None:
         channels=t.Channels.from_channel_list([settings.channel]),
     )
     try:
-        await link.command("formNetwork", parameters, within_s=_NETWORK_S)
+        await link.command("formNetwork", parameters, within_s=link.network_s)
     except RigFault as fault:
         if isinstance(fault.__cause__, InvalidTxPower):
             raise RigFault(

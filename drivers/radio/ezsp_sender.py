@@ -31,7 +31,7 @@ _BUSY = {
     t.sl_Status.ALLOCATION_FAILED,
     t.sl_Status.BUSY,
 }
-_RADIO_DOWN = {t.sl_Status.NETWORK_DOWN, t.sl_Status.NOT_JOINED, t.sl_Status.INVALID_STATE}
+RADIO_DOWN = {t.sl_Status.NETWORK_DOWN, t.sl_Status.NOT_JOINED, t.sl_Status.INVALID_STATE}
 
 
 class EzspSender:
@@ -117,6 +117,8 @@ class EzspSender:
         return counter
 
     async def _hand_over(self, message: ApsMessage, frame: Any, tag: int, payload: bytes) -> int:
+        clock = asyncio.get_running_loop().time
+        given_up_at = clock() + self._link.command_s
         while True:
             status, counter = await self._link.command(
                 "send_unicast",
@@ -127,13 +129,19 @@ class EzspSender:
             )
             if status == t.sl_Status.OK:
                 return int(counter)
-            if status in _RADIO_DOWN:
+            if status in RADIO_DOWN:
                 raise RigFault(
                     f"radio on {self._link.path} is not on a network ({status.name})",
                     remedy="start the hub again",
                 )
             if status not in _BUSY:
                 raise RadioUndelivered(f"the dongle cannot send to {_peer(message)}: {status.name}")
+            if clock() >= given_up_at:
+                raise RigFault(
+                    f"radio on {self._link.path} has been too busy to send for {self._link.command_s:g} s "
+                    f"({status.name})",
+                    remedy="unplug the dongle and plug it in again",
+                )
             await asyncio.sleep(_BUSY_WAIT_S)
 
     async def _broadcast(self, message: ApsMessage, frame: Any) -> None:

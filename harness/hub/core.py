@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from harness.errors import BenchError, DeviceSilent, RigFault, StimulusImpossible
+from harness.errors import BenchError, DeviceSilent, RadioUndelivered, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.admission import Admission
 from harness.hub.defects import HubDefect, wrong_suites
@@ -368,7 +368,12 @@ class CommunicationsHub:
 
     async def _send(self, message: ApsMessage, timeout_s: float) -> None:
         self._check()
-        await self._radio.send(message, timeout_s=timeout_s)
+        try:
+            await self._radio.send(message, timeout_s=timeout_s)
+        except (RadioUndelivered, RigFault) as error:
+            entry = self._log.by_short_address(message.peer)
+            self._book.undelivered(message, message.peer_eui64 or (entry.eui64 if entry else None), error)
+            raise
 
     def _check(self) -> None:
         if self._fault is not None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from harness.errors import BenchError
 from harness.eui64 import Eui64
 from harness.hub.trust_centre import HubEvent, HubEventKind
+from harness.rig.faces import ApsMessage
 from harness.tap import Boundary, Tap
 
 _LOG = logging.getLogger(__name__)
@@ -35,6 +37,16 @@ class EventBook:
     def note(self, kind: HubEventKind, eui64: Eui64, note: str = "", suite: int | None = None) -> None:
         """Record what happens now."""
         self.record(HubEvent(at=self._clock(), kind=kind, eui64=eui64, note=note, suite=suite))
+
+    def undelivered(self, message: ApsMessage, eui64: Eui64 | None, error: BenchError) -> None:
+        """Record that the radio did not deliver a message, when it is known to whom."""
+        if eui64 is not None:
+            kind = HubEventKind.UNDELIVERED
+            self.record(
+                HubEvent(
+                    at=self._clock(), kind=kind, eui64=eui64, note=error.message, cluster=message.cluster
+                )
+            )
 
     def record(self, event: HubEvent) -> None:
         """Record an event."""

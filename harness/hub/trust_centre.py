@@ -37,6 +37,7 @@ class HubEventKind(Enum):
     UNSECURED = "message without link key refused"
     NETWORK_KEY = "network key updated"  # of the hub itself
     RESTORED = "restored"
+    UNDELIVERED = "message not delivered"  # with `cluster`, by the radio's own account
 
 
 class Refusal(Enum):
@@ -58,6 +59,7 @@ class HubEvent:
     refusal: Refusal | None = None
     note: str = ""
     suite: int | None = None
+    cluster: int | None = None
 
     def __str__(self) -> str:
         reason = f" ({self.refusal.value})" if self.refusal else ""

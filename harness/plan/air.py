@@ -11,8 +11,10 @@ from harness.evidence.recorder import CaseRecorder
 from harness.rig.bench import Bench
 from harness.smets.han import AttributeAddress, Side
 from harness.zigbee import key_establishment, se_security
+from harness.zigbee.aps import ApsFrameType
 from harness.zigbee.cbke.commands import ConfirmKey, Initiate
 from harness.zigbee.decoder import Decoder
+from harness.zigbee.mac import Beacon
 from harness.zigbee.records import DecodedFrame
 from harness.zigbee.tunnel import HrgpMessage, TransferData
 from harness.zigbee.zcl import Direction
@@ -48,6 +50,27 @@ class OnAir:
     def reads(self, device: Eui64, where: AttributeAddress) -> int:
         """Count the plain ZCL reads of an attribute that went to a device."""
         return sum(_reads(frame, device, where) for frame in self.frames)
+
+    def sent(self, hub: Eui64, device: Eui64, cluster: int | None) -> bool:
+        """Whether a hub was heard sending a device a message of a cluster; an acknowledgement is none."""
+        return any(
+            frame.source_eui64 == hub
+            and frame.destination_eui64 == device
+            and frame.aps is not None
+            and frame.aps.frame_type is ApsFrameType.DATA
+            and frame.aps.cluster == cluster
+            for frame in self.frames
+        )
+
+    def doors(self, network: Eui64) -> tuple[bool, ...]:
+        """Return, for each beacon of a network (extended PAN id), whether it said that devices may join."""
+        return tuple(
+            frame.mac_body.association_permit
+            for frame in self.frames
+            if isinstance(frame.mac_body, Beacon)
+            and frame.zigbee_beacon is not None
+            and frame.zigbee_beacon.extended_pan_id == network
+        )
 
     def suites_offered(self, hub: Eui64) -> int | None:
         """Return the key-establishment suites that a hub said it offers, None when it was not heard."""

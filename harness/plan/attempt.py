@@ -7,11 +7,13 @@ import json
 import time
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 
 from harness.errors import BenchError
 from harness.evidence.pack import EvidencePack
 from harness.evidence.recorder import CaseRecorder
 from harness.evidence.verdict import CaseResult, StepResult, Verdict
+from harness.hub.core import CommunicationsHub
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.plan import row
 from harness.plan.context import CaseContext
@@ -19,6 +21,7 @@ from harness.plan.desk import Desk
 from harness.plan.judge import Judgement, judge, reason_of
 from harness.plan.model import Case
 from harness.plan.observe import Observer
+from harness.plan.radio_witness import Undelivered, unsent
 from harness.plan.steps.step import Seen, Step
 from harness.rig.bench import Bench
 from harness.tap import Boundary
@@ -41,6 +44,7 @@ class Attempt:
     desk: Desk = field(default_factory=Desk)
     steps: list[StepResult] = field(default_factory=list)
     _context: CaseContext = field(init=False)
+    _undelivered: list[Undelivered] = field(default_factory=list)
     _began_s: float = field(init=False)
     _began: float = field(init=False)
     _doing: tuple[str, str] = field(init=False)  # title and place of the step under way
@@ -57,17 +61,20 @@ class Attempt:
 
     async def run(self) -> CaseResult:
         """Take it to its end. Cancelled, it leaves a result that says so and passes the cancelling on."""
-        forget = [entry.hub.listen(self._hub_told) for entry in self.bench.hubs.values()]
+        hubs = [entry.hub for entry in self.bench.hubs.values()]
+        forget = [hub.listen(partial(self._hub_told, hub)) for hub in hubs]
         try:
             return await self._run()
         finally:
             for stop in forget:
                 stop()
 
-    def _hub_told(self, event: HubEvent) -> None:
-        """Know a link key before anything that it secures is on the air."""
+    def _hub_told(self, hub: CommunicationsHub, event: HubEvent) -> None:
+        """Know a link key before anything that it secures is on the air, and what a radio did not deliver."""
         if event.kind is HubEventKind.KEY_ESTABLISHED:
             self._context.note_keys()
+        elif event.kind is HubEventKind.UNDELIVERED:
+            self._undelivered.append((hub, event))
 
     async def _run(self) -> CaseResult:
         try:
@@ -94,6 +101,7 @@ class Attempt:
     async def _take_steps(self) -> None:
         self._context.note_keys()
         await self.bench.reset_case()
+        self._undelivered.clear()  # what was for the device before
         self._context.note_keys()
         self._save_inventory(BEFORE)
         for step in self.case.steps:
@@ -130,7 +138,17 @@ class Attempt:
             self.recorder.save(BUG, "".join(traceback.format_exception(error)))
         judgement = await judge(error, self.bench)
         await _quiet(self._context)
-        return judgement
+        return await self._not_for_the_radio(judgement) if judgement.verdict is Verdict.FAIL else judgement
+
+    async def _not_for_the_radio(self, failed: Judgement) -> Judgement:
+        """Fail nobody in a case in which a hub's radio did not send what it was given."""
+        try:
+            wrong = await unsent(self._context, self._undelivered)
+        except BenchError as error:
+            wrong = f"the sniffer cannot be asked: {reason_of(error)}" if self._undelivered else None
+        if wrong is None:
+            return failed
+        return Judgement(verdict=Verdict.ERROR, reason=f"{failed.reason}. But {wrong}", health=wrong)
 
     def _ended(self, judgement: Judgement) -> CaseResult:
         passed = judgement.verdict is Verdict.PASS

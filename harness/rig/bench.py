@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,7 +18,9 @@ from harness.smets.rulebook import Rulebook
 from harness.smets.version import SmetsVersion
 from harness.tap import Tap
 
-_UNDONE_BY = {"unplug": "replug"}  # faults that last until they are taken back
+_UNDONE_BY = {"unplug": ("replug",)}  # what takes a fault back beside `well`, which ends all that last
+_WELL = "well"
+_USB_COMES_BACK_S = 2.0  # a dongle that was plugged in again, or resets, is not there at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +73,7 @@ class Bench:
         if self.environment is None or node is None:
             raise StimulusImpossible(f"this rig cannot make `{resource}` misbehave")
         self.environment.inject_fault(node, fault, **arguments)
-        if fault in _UNDONE_BY:
-            self._to_undo.append((node, _UNDONE_BY[fault]))
+        self._to_undo += [(node, remedy) for remedy in (*_UNDONE_BY.get(fault, ()), _WELL)]
 
     async def reset_case(self) -> None:
         """Begin afresh: PPMID off every HAN with its own install code, device logs and SMI without it.
@@ -94,8 +96,10 @@ class Bench:
         """Undo injected faults that last, and start the hubs again that lost their radios by them."""
         undone, self._to_undo = self._to_undo, []
         for node, remedy in undone:
+            # An environment that knows a fault and not `well` has faults that end by themselves.
             if self.environment is not None:
-                self.environment.inject_fault(node, remedy)
+                with suppress(StimulusImpossible):
+                    await asyncio.to_thread(self.environment.inject_fault, node, remedy)
         if undone:
             await self._restart_unhealthy_hubs()
 
@@ -112,7 +116,7 @@ class Bench:
         return None
 
     async def recover(self) -> str:
-        """Bring the rig back up its ladder: faults taken back, hubs restarted, PPMID power cycled.
+        """Bring the rig back up its ladder: faults taken back, hubs restarted, supplies cycled, time given.
 
         Returns what was done. Raises RigFault when it stays unhealthy.
         """
@@ -130,10 +134,25 @@ class Bench:
         for name, entry in self.hubs.items():
             if await _wrong(entry.hub.ping) is None:
                 continue
-            await entry.hub.stop()
-            if await _wrong(partial(entry.hub.start, entry.settings)) is None:
-                done.append(f"hub {name} started again")
+            for rung, climb in (
+                ("", _nothing),
+                (" after its dongle's supply was cycled", partial(self._cycle_dongle, name)),
+                (f" after {_USB_COMES_BACK_S:g} s", partial(asyncio.sleep, _USB_COMES_BACK_S)),
+            ):
+                await climb()
+                await entry.hub.stop()
+                if await _wrong(partial(entry.hub.start, entry.settings)) is None:
+                    done.append(f"hub {name} started again{rung}")
+                    break
         return done
+
+    async def _cycle_dongle(self, hub: str) -> None:
+        node = self.nodes.get(f"hubs.{hub}.radio")
+        if self.environment is None or node is None:
+            return
+        with suppress(BenchError):
+            await asyncio.to_thread(self.environment.switch_power, node, on=False)
+            await asyncio.to_thread(self.environment.switch_power, node, on=True)
 
     async def _revive_ppmid(self) -> list[str]:
         done = []
@@ -145,6 +164,10 @@ class Bench:
         if await _wrong(self.ppmid.open) is None:
             done.append("PPMID port opened again")
         return done
+
+
+async def _nothing() -> None:
+    """Climb no rung."""
 
 
 async def _wrong(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.documents import Seconds
-from harness.errors import BenchError, DutFault, StimulusImpossible, SystemFault
+from harness.errors import BenchError, DutFault, RigFault, StimulusImpossible, SystemFault
 from harness.hub.core import CommunicationsHub
 from harness.hub.device_log import DeviceState
 from harness.hub.trust_centre import HubEvent, HubEventKind, Refusal
 from harness.plan import air, key_witnesses
 from harness.plan.context import CaseContext
 from harness.plan.expect import hold, unmet
+from harness.plan.radio_witness import why_not_by_radio
 from harness.plan.steps.step import Seen, Step, step
 from harness.plan.waiting import eventually, until
 from harness.rig.bench import HubOnBench
@@ -19,9 +20,10 @@ from harness.rig.faces import JoinOutcome, PpmidStatus
 from harness.smets.han import HISTORIC_LINK_KEY, HUB_ADMISSION, expected_mode, expected_suite
 from harness.smets.version import SmetsVersion
 
+_DONGLE = "look at the hub's dongle and its firmware, and try it again"
 _HUB_NOTICES_S = 3.0
 _LEAVES_WITHIN_S = 10.0
-_HUBS_OWN_REFUSALS = (Refusal.NOT_WHITELISTED, Refusal.WINDOW_OVER, Refusal.DENIED_BY_RADIO)
+_HUBS_OWN_REFUSALS = (Refusal.NOT_WHITELISTED, Refusal.WINDOW_OVER)
 
 
 @step("join")
@@ -37,10 +39,14 @@ class Join(Step):
         if entry is None:
             raise StimulusImpossible("the PPMID is on no hub's device log; whitelist it first")
         before = len(entry.hub.events)
+        frames = len(case.recorder.air_record.frames)
         outcome = await case.bench.ppmid.join(self.within)
         case.note_keys()
         case.row.note("on-air mode", outcome.status.mode)
         if not outcome.joined:
+            radio = await why_not_by_radio(case, entry.hub, entry.hub.events[before:], frames, outcome)
+            if radio is not None:
+                raise RigFault(f"{_says(outcome, self.within)}; {radio}", remedy=_DONGLE)
             raise await _why_out(case, entry.hub, before, outcome, self.within)
         if not await until(lambda: on_han(case, entry.hub), _HUB_NOTICES_S):
             raise DutFault(
@@ -170,7 +176,7 @@ async def _why_out(
     case: CaseContext, hub: CommunicationsHub, before: int, outcome: JoinOutcome, within_s: float
 ) -> BenchError:
     """Say whose fault it is that the PPMID stayed out: the hub's when it did wrong, else the PPMID's."""
-    says = f"the PPMID did not join within {within_s:g} s: it says {outcome.reason!r}"
+    says = _says(outcome, within_s)
     refusals = [
         event
         for event in hub.events[before:]
@@ -189,6 +195,10 @@ async def _why_out(
         says += f"; hub {hub.name} lets it in by its historic link key only, for half the join time"
         return unmet(case, says, (HISTORIC_LINK_KEY,), DutFault)
     return DutFault(says)
+
+
+def _says(outcome: JoinOutcome, within_s: float) -> str:
+    return f"the PPMID did not join within {within_s:g} s: it says {outcome.reason!r}"
 
 
 def _without_key(case: CaseContext, hub: CommunicationsHub, before: int) -> list[HubEvent]:

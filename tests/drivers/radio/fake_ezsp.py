@@ -27,6 +27,7 @@ class FakeEzsp:
         self.hanging = set()  # commands that never answer
         self.unknown = {"getMfgToken"}
         self.joined = None  # (EmberNetworkParameters, network key, bitmask)
+        self.up = False
         self.security = None
         self.board_error = None
         self.key_table = {}
@@ -93,16 +94,21 @@ class FakeEzsp:
         return [82]
 
     def do_networkState(self):
-        return [t.EmberNetworkStatus.NO_NETWORK]
+        return [
+            t.EmberNetworkStatus.JOINED_NETWORK
+            if self.up and self.joined
+            else t.EmberNetworkStatus.NO_NETWORK
+        ]
 
     def do_initialize_network(self):
         if self.joined is None:
             return t.sl_Status.NOT_JOINED
         self.stack_status(t.sl_Status.NETWORK_UP)
+        self.up = True
         return t.sl_Status.OK
 
     def do_leaveNetwork(self):
-        self.joined = None
+        self.joined, self.up = None, False
         self.key_table.clear()
 
     def do_setInitialSecurityState(self, state):
@@ -111,7 +117,7 @@ class FakeEzsp:
 
     def do_formNetwork(self, parameters):
         mask = t.EmberCurrentSecurityBitmask(int(self.security.bitmask) & 0x0004)
-        self.joined = (parameters, self.security.networkKey, mask)
+        self.joined, self.up = (parameters, self.security.networkKey, mask), True
 
     def do_getNetworkParameters(self):
         return [OK, t.EmberNodeType.COORDINATOR, self.joined[0]]

@@ -65,6 +65,10 @@ class Gateway:
     def on_getValue(self, **_):
         return {"value": bytes.fromhex("0000 07 04 04 00 AA")}
 
+    def on_networkState(self):
+        formed = hasattr(self, "parameters")
+        return {"status": t.EmberNetworkStatus.JOINED_NETWORK if formed else t.EmberNetworkStatus.NO_NETWORK}
+
     def on_networkInit(self, **_):
         return {"status": self.status(t.EmberStatus.NOT_JOINED, t.sl_Status.NOT_JOINED)}
 
