@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from drivers.radio import ezsp_network, ezsp_security
 from drivers.radio.ezsp_faults import refused_path
 from drivers.radio.ezsp_frames import Incoming, incoming, join_notice, sent
-from drivers.radio.ezsp_link import COMMAND_S, NETWORK_S, EzspLink, PortFactory
+from drivers.radio.ezsp_link import COMMAND_S, NETWORK_S, EzspLink, PortFactory, Refused
 from drivers.radio.ezsp_sender import RADIO_DOWN, EzspSender
 from drivers.radio.ezsp_surface import EzspPort, eui64_to, status_of, t
 from drivers.radio.fragments import Reassembler, acknowledgement_group_id
@@ -84,6 +84,7 @@ class EzspRadio:
         self._joining_afresh: set[Eui64] = set()  # sent the network key, not heard since
         self._own = Eui64(0)
         self._on_network = False
+        self._trouble: RigFault | None = None  # with what nobody waited for
         self._reassembler = Reassembler()
         self._addresses: dict[int, Eui64] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,6 +92,7 @@ class EzspRadio:
     async def open(self, endpoints: tuple[Endpoint, ...], listener: RadioListener) -> RadioInfo:
         """Open the port, agree on a version, configure, register endpoints; raises RigFault."""
         await self.close()
+        self._trouble = None
         link = EzspLink(
             self._options.path,
             callback=self._callback,
@@ -195,8 +197,10 @@ class EzspRadio:
         return await ezsp_network.update_network_key(self._opened(), network_key)
 
     async def ping(self) -> None:
-        """Prove that the dongle answers, and is on its network when it has one; RigFault when it is not."""
+        """Prove that the dongle answers, and always did, and is on its network if it has one; RigFault."""
         await self._opened().command("nop")
+        if self._trouble is not None:
+            raise self._trouble
         if self._on_network:
             await ezsp_network.check_joined(self._opened())
 
@@ -293,9 +297,19 @@ class EzspRadio:
     # --- housekeeping -------------------------------------------------------------------------------------
 
     def _spawn(self, work: Callable[[], Awaitable[None]], name: str) -> None:
-        task = asyncio.get_running_loop().create_task(_quietly(work, name), name=name)
+        task = asyncio.get_running_loop().create_task(self._quietly(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _quietly(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        try:
+            await work()
+        except Refused as fault:
+            _LOG.warning("%s: %s", name, fault)
+        except RigFault as fault:
+            # What was to be done is undone, such as a block that is now acknowledged by nobody.
+            self._trouble = RigFault(f"{fault.message} (to {name})", remedy=fault.remedy)
+            _LOG.warning("%s", self._trouble)
 
     def _record(self, message: ApsMessage, *, outgoing: bool) -> None:
         peer = str(message.peer_eui64 or f"0x{message.peer:04X}")
@@ -338,13 +352,6 @@ class EzspRadio:
 def _tell(function: Callable[[Told], None], what: Told) -> None:
     """Call a listener from the loop: bellows would hide its errors, a port would die of them."""
     asyncio.get_running_loop().call_soon(function, what)
-
-
-async def _quietly(work: Callable[[], Awaitable[None]], name: str) -> None:
-    try:
-        await work()
-    except RigFault as fault:
-        _LOG.warning("%s: %s", name, fault)
 
 
 def _create(options: EzspOptions, context: DriverContext) -> EzspRadio:

@@ -160,7 +160,7 @@ class EzspLink:
         result = await self.command(name, *args, **kwargs)
         status = status_of(result[0] if isinstance(result, list | tuple) else result)
         if status != t.sl_Status.OK:
-            raise RigFault(
+            raise Refused(
                 f"radio on {self.path} refused `{name}`: {status.name}",
                 remedy="factory-reset the dongle or update its firmware",
             )
@@ -228,6 +228,10 @@ async def _end(future: asyncio.Future[Any]) -> None:
         await asyncio.wait({future})
     if not future.cancelled():
         future.exception()  # retrieved: not a stray one
+
+
+class Refused(RigFault):
+    """The dongle answered, and would not do what it was told."""
 
 
 class _Unsupported(RigFault):

@@ -179,3 +179,15 @@ def test_closing_with_an_open_window_leaves_nothing_behind():
             rig.port.fragment(13, incoming(13, options=0x8000, group=0x0200))
 
     run(scenario)
+
+
+def test_a_block_that_could_not_be_acknowledged_is_remembered_as_the_rigs_fault():
+    async def scenario(rig):
+        rig.radio._opened().command_s = 0.05
+        rig.port.hanging.add("sendReply")
+        rig.port.fragment(13, incoming(13, options=0x8000, group=0x0200))
+        await asyncio.sleep(0.1)
+        with pytest.raises(RigFault, match=r"no answer within 0\.1 s .sendReply. .to acknowledge fragment."):
+            await rig.radio.ping()
+
+    run(scenario)
