@@ -113,7 +113,7 @@ async def update_network_key(link: EzspLink, key: bytes) -> NetworkState:
     await link.succeed("broadcastNextNetworkKey", key=t.KeyData(key))
     await asyncio.sleep(_KEY_SPREADS_S)
     await link.succeed("broadcastNetworkKeySwitch")
-    deadline = asyncio.get_running_loop().time() + _NETWORK_S
+    deadline = asyncio.get_running_loop().time() + link.network_s
     while True:
         state = await _state(link, resumed=True)
         if state.network_key == key:

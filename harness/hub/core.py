@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from harness.errors import BenchError, DeviceSilent, RadioUndelivered, RigFault, StimulusImpossible
+from harness.errors import BenchError, DeviceSilent, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.admission import Admission
 from harness.hub.defects import HubDefect, wrong_suites
@@ -92,9 +92,7 @@ class CommunicationsHub:
                 suites=self._suites,
                 own=lambda: self.eui64,
                 set_key=self._key_established,
-                failed=lambda eui64, end: self._book.note(
-                    HubEventKind.KEY_NOT_ESTABLISHED, eui64, end.reason
-                ),
+                failed=lambda eui64, end: book.note(HubEventKind.KEY_NOT_ESTABLISHED, eui64, end.reason),
                 unsecured=lambda eui64, note: book.note(HubEventKind.UNSECURED, eui64, note),
                 accepts_unsecured=HubDefect.ACCEPTS_UNSECURED in self._defects,
             ),
@@ -368,12 +366,8 @@ class CommunicationsHub:
 
     async def _send(self, message: ApsMessage, timeout_s: float) -> None:
         self._check()
-        try:
+        with self._book.delivering(message, self._log):
             await self._radio.send(message, timeout_s=timeout_s)
-        except (RadioUndelivered, RigFault) as error:
-            entry = self._log.by_short_address(message.peer)
-            self._book.undelivered(message, message.peer_eui64 or (entry.eui64 if entry else None), error)
-            raise
 
     def _check(self) -> None:
         if self._fault is not None:

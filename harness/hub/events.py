@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from harness.errors import BenchError
+from harness.errors import RadioUndelivered, RigFault
 from harness.eui64 import Eui64
+from harness.hub.device_log import DeviceLog
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.rig.faces import ApsMessage
 from harness.tap import Boundary, Tap
@@ -38,15 +40,20 @@ class EventBook:
         """Record what happens now."""
         self.record(HubEvent(at=self._clock(), kind=kind, eui64=eui64, note=note, suite=suite))
 
-    def undelivered(self, message: ApsMessage, eui64: Eui64 | None, error: BenchError) -> None:
-        """Record that the radio did not deliver a message, when it is known to whom."""
-        if eui64 is not None:
-            kind = HubEventKind.UNDELIVERED
-            self.record(
-                HubEvent(
-                    at=self._clock(), kind=kind, eui64=eui64, note=error.message, cluster=message.cluster
+    @contextmanager
+    def delivering(self, message: ApsMessage, log: DeviceLog) -> Iterator[None]:
+        """Record that the radio did not deliver a message, when it is known to whom; the error goes on."""
+        try:
+            yield
+        except (RadioUndelivered, RigFault) as error:
+            entry = log.by_short_address(message.peer)
+            eui64 = message.peer_eui64 or (entry.eui64 if entry is not None else None)
+            if eui64 is not None:
+                kind, cluster = HubEventKind.UNDELIVERED, message.cluster
+                self.record(
+                    HubEvent(at=self._clock(), kind=kind, eui64=eui64, note=error.message, cluster=cluster)
                 )
-            )
+            raise
 
     def record(self, event: HubEvent) -> None:
         """Record an event."""
