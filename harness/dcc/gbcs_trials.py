@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.dcc.acb import Acb
@@ -33,6 +33,10 @@ class GbcsTrials:
             return self.delivery.command_of(request, use_case)
         except Undelivered as failure:
             raise StimulusImpossible(f"the DSP cannot make {use_case}: {failure.reason}") from failure
+
+    def read(self, use_case: str, response: bytes, command: bytes) -> Mapping[str, str]:
+        """Judge a response as the DSP does and return what it says; raises DecodeError."""
+        return self.acb.read(use_case, response, command)
 
     def spoil_next_response(self, change: Callable[[bytes], bytes]) -> None:
         """Change the next GBCS response on its way to the DSP."""

@@ -11,9 +11,10 @@ from dataclasses import replace
 from enum import Enum
 
 from harness.eui64 import Eui64
-from harness.gbcs import SUPPLIER, GbcsMessage, KeyStore, parse
+from harness.gbcs import SUPPLIER, GbcsMessage, KeyStore, KeyUsage, parse
 from harness.gbcs.builder import Protection, secure
 from harness.gbcs.keys import ACB
+from harness.gbcs.use_cases.joining import CS03C
 
 SOMEBODY_ELSE = Eui64(0x00DB_FFFF_FFFF_FF01)
 _NO_USE_CASE = 0x0FFF
@@ -30,6 +31,7 @@ class Spoilt(Enum):
     ORIGINATOR = "originator"  # from a supplier instead of the ACB
     CODE = "code"  # a message code that nobody has
     REPLAYED = "replayed"  # right, and sent before
+    CERTIFICATE = "certificate"  # of a join by method C: another device's
 
 
 def spoil(octets: bytes, how: Spoilt, keys: KeyStore) -> bytes:
@@ -58,6 +60,14 @@ def _bit(octets: bytes, _: KeyStore) -> bytes:
     return replace(message, content=turned(message.content, -1)).to_bytes()
 
 
+def _certificate(octets: bytes, keys: KeyStore) -> bytes:
+    message = parse(octets)
+    another = keys.certificate(SOMEBODY_ELSE, KeyUsage.KEY_AGREEMENT)
+    join = replace(CS03C.command_fields(message), certificate=another)
+    content = CS03C.command_content.write(join, message.counter)
+    return _secured(replace(message, content=content), keys)
+
+
 def _changed(**fields: object) -> Callable[[bytes, KeyStore], bytes]:
     def change(octets: bytes, keys: KeyStore) -> bytes:
         return _secured(replace(parse(octets), **fields), keys)  # type: ignore[arg-type]
@@ -82,4 +92,5 @@ _WAYS: Mapping[Spoilt, Callable[[bytes, KeyStore], bytes]] = {
     Spoilt.ORIGINATOR: _changed(originator=SUPPLIER),
     Spoilt.CODE: _changed(message_code=_NO_USE_CASE),
     Spoilt.REPLAYED: lambda octets, _: octets,
+    Spoilt.CERTIFICATE: _certificate,
 }

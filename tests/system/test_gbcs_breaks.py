@@ -31,6 +31,7 @@ def one_hub(defect):
         (PPMID, [ppmid("obeys-anybody")], "GBCS-BAD-COMMANDS"),
         (PPMID, [ppmid("ignores-signature")], "GBCS-BAD-JOINS"),
         (PPMID, [ppmid("wrong-join-response")], "GBCS-JOIN-ESME"),
+        (PPMID, [ppmid("joins-without-certificate-check")], "GBCS-JOIN-GSME"),
         (PPMID, [ppmid("keeps-unjoined")], "GBCS-JOIN-ESME"),
         (PPMID, [ppmid("forgets-joins-on-power-cycle")], "GBCS-JOINS-KEPT"),
         (PPMID, [ppmid("alerts-without-signature")], "GBCS-FIRMWARE"),

@@ -200,11 +200,11 @@ class Firmware:
         return self._received.take()
 
     def alert(self, code: int) -> None:
-        """Begin to send a GBCS alert; raises Refusal for one that it has not, or without a tunnel."""
+        """Begin to send a GBCS alert, when there is a tunnel; raises Refusal for one that it has not."""
         if code != PPMID_FIRMWARE_ACTIVATION:
             raise Refusal("bad-argument", f"it has no alert {code:04X}, only {PPMID_FIRMWARE_ACTIVATION:04X}")
-        if self._tunnel is None or self._tunnel.number is None:
-            raise Refusal("bad-state", "it has no tunnel to a hub")
+        if self._tunnel is None:
+            raise Refusal("bad-state", "it is on no SMETS2+ hub, to which it could send one")
         self.spawn(self._put(self._tunnel, self._gbcs.firmware_activated()))
 
     async def _put(self, through: TunnelClient, message: bytes) -> None:

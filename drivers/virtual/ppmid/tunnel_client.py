@@ -51,7 +51,7 @@ class TunnelClient:
         self._spawn = spawn
         self._number: int | None = None
         self._endpoint = 0  # the hub's
-        self._gone = asyncio.Event()
+        self._here, self._gone = asyncio.Event(), asyncio.Event()
         self._asking = False
         self._held: tunnel.TransferData | None = None  # came before the response that names its tunnel
         self._room = _MAX_INCOMING
@@ -78,6 +78,7 @@ class TunnelClient:
                 await self._stay()
             finally:
                 self._number = None
+                self._here.clear()
 
     async def _stay(self) -> None:
         if not self._habits.fetches:
@@ -91,11 +92,15 @@ class TunnelClient:
     async def close(self) -> None:
         """Close the tunnel, and say so to the hub."""
         number, self._number = self._number, None
+        self._here.clear()
         if number is not None:
             await self._send(tunnel.CloseTunnel(tunnel=number))
 
     async def put(self, message: bytes) -> bool:
-        """PUT a message that the hub has not asked for; whether it has taken it. False without a tunnel."""
+        """PUT a message, when there is a tunnel; whether the hub has taken it in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._timings.question_s * self._timings.question_tries):
+                await self._here.wait()
         return await self._send_data(tunnel.HrgpMessage(verb=tunnel.Verb.PUT, message=message))
 
     async def _send_data(self, inside: tunnel.HrgpMessage) -> bool:
@@ -177,6 +182,7 @@ class TunnelClient:
     def _opened(self, response: tunnel.RequestTunnelResponse) -> _Outcome:
         if response.status is not tunnel.TunnelStatus.SUCCESS:
             return ZclStatus.SUCCESS
+        self._here.set()
         self._number = response.tunnel  # now, not when `keep` goes on: the hub may PUT at once
         self._room = response.maximum_incoming_transfer
         held, self._held = self._held, None

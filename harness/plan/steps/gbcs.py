@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,10 +19,12 @@ from harness.dcc.duis.requests import (
     UpdateHanDeviceLog,
 )
 from harness.dcc.meters import METERS
+from harness.dcc.use_cases import JOIN_RESPONSE
 from harness.documents import Seconds
 from harness.errors import DecodeError, DeviceSilent, DutFault, StimulusImpossible, SystemFault
 from harness.eui64 import Eui64
 from harness.gbcs import parse
+from harness.gbcs.use_cases.joining import JoinResult
 from harness.hub.gbcs_hub import GbcsHub
 from harness.plan.context import CaseContext
 from harness.plan.spoil import Spoilt, spoil, turned
@@ -31,9 +34,12 @@ from harness.rig.faces import ReceivedCommand
 from harness.smets.cpl import DeviceType
 
 _SILENT_FOR, _ALERTED_WITHIN, _WINDOW_S = Seconds(0.5), Seconds(5), 60
-_NOTICED_WITHIN_S = 3.0
+_NOTICED_WITHIN_S = 9.0
 _ANSWERED_WITHIN_S = 10.0
 _READ_FIRMWARE = "11.2"
+_WITH_CERTIFICATE = "CS03C"
+_SIGNED = ("CS03A2", _WITH_CERTIFICATE, "CS04AC")
+_BAD_CERTIFICATE = JoinResult.INVALID_OR_MISSING_CERTIFICATE.text
 
 
 @step("send_gbcs")
@@ -41,11 +47,12 @@ _READ_FIRMWARE = "11.2"
 class SendGbcs(Step):
     """Send a GBCS command of the ACB's, past the DSP's stages: to the PPMID, or to the CHF of a hub.
 
-    `spoilt` says what is wrong with it: then nobody may answer within `silent_for`, and the receiver must say
-    that it refused it. Without, it must be answered. Commands are about the bench's ESME, or the PPMID.
+    `spoilt` says what is wrong with it: then the receiver must say that it refused it, and not answer within
+    `silent_for` after that; a join by method C with another device's certificate is answered, with a code.
+    Without, it must be answered. Commands are about the bench's meters, or the PPMID.
     """
 
-    use_case: Literal["CS03A2", "CS04AC", "CS07", "CS08", "CCS01", "CCS02", "CCS06", "CCS07"]
+    use_case: Literal["CS03A2", "CS03C", "CS04AC", "CS07", "CS08", "CCS01", "CCS02", "CCS06", "CCS07"]
     hub: str | None = None
     spoilt: Spoilt | None = None
     silent_for: Seconds = _SILENT_FOR
@@ -53,8 +60,10 @@ class SendGbcs(Step):
     def __post_init__(self) -> None:
         if (self.hub is not None) != self.use_case.startswith("CC"):
             raise ValueError(f"{self.use_case} is {'not ' if self.hub else ''}for a hub")
-        if self.spoilt is Spoilt.SIGNATURE and self.use_case not in ("CS03A2", "CS04AC"):
+        if self.spoilt is Spoilt.SIGNATURE and self.use_case not in _SIGNED:
             raise ValueError(f"{self.use_case} has no signature to spoil")
+        if self.spoilt is Spoilt.CERTIFICATE and self.use_case != _WITH_CERTIFICATE:
+            raise ValueError(f"{self.use_case} has no certificate to spoil")
 
     async def run(self, case: CaseContext) -> Seen:
         """Send it, and look at who answers and what the receiver says."""
@@ -65,6 +74,8 @@ class SendGbcs(Step):
         if self.spoilt is None:
             return {"answer": (await self._answer(case, message, _ANSWERED_WITHIN_S)).hex()}
         message = spoil(message, self.spoilt, case.bench.dcc.trials.keys)
+        if self.spoilt is Spoilt.CERTIFICATE:
+            return await self._answered_no(case, message)
         return await (self._refused_by_hub(case, message) if self.hub else self._refused(case, message))
 
     def _made(self, case: CaseContext) -> bytes:
@@ -84,24 +95,53 @@ class SendGbcs(Step):
 
     async def _refused(self, case: CaseContext, message: bytes) -> Seen:
         what = f"a {self.use_case} command whose {_WRONG[_spoilt(self)]}"
-        try:
-            answer = await self._answer(case, message, self.silent_for)
-        except DeviceSilent:
-            answer = None
+        answer, told = await self._watched(case, message)
         if answer is not None:
             raise DutFault(f"the PPMID answered {what}: {answer.hex().upper()}")
-        told: list[ReceivedCommand] = []
-
-        async def noticed() -> bool:
-            told.extend(entry for entry in await case.bench.ppmid.received() if entry.kind == "gbcs")
-            return bool(told)
-
-        if not await eventually(noticed, _NOTICED_WITHIN_S):
-            raise DutFault(f"the PPMID says nothing of {what}, which reached it")
+        if not told:
+            raise DutFault(f"the PPMID says nothing of {what}, which was sent to it")
         said = told[-1].fields
         if said.get("result") == "answered":
             raise DutFault(f"the PPMID says that it obeyed {what}")
         return {"result": said.get("result"), "reason": said.get("reason", "")}
+
+    async def _answered_no(self, case: CaseContext, message: bytes) -> Seen:
+        """Send a join that is right but for the certificate in it: that is answered, with a code."""
+        try:
+            answer = await self._answer(case, message, _ANSWERED_WITHIN_S)
+            told = case.bench.dcc.trials.read(self.use_case, answer, message)
+        except DecodeError as error:
+            raise DutFault(f"the PPMID's response to {self.use_case} does not hold: {error}") from error
+        if told.get(JOIN_RESPONSE) != _BAD_CERTIFICATE:
+            raise DutFault(
+                f"the PPMID was to join a device with another's certificate and answered"
+                f" {told.get(JOIN_RESPONSE)!r}, expected {_BAD_CERTIFICATE!r}"
+            )
+        return told
+
+    async def _watched(
+        self, case: CaseContext, message: bytes
+    ) -> tuple[bytes | None, tuple[ReceivedCommand, ...]]:
+        """Send to the PPMID; return its answer, if one comes until `silent_for` after it has noticed.
+
+        Raises RadioUndelivered when it does not even acknowledge what is sent to it.
+        """
+        sending = asyncio.ensure_future(self._answer(case, message, _ANSWERED_WITHIN_S))
+        told: list[ReceivedCommand] = []
+
+        async def noticed() -> bool:
+            told.extend(entry for entry in await case.bench.ppmid.received() if entry.kind == "gbcs")
+            return bool(told) or sending.done()
+
+        try:
+            await eventually(noticed, _NOTICED_WITHIN_S)
+            await asyncio.wait({sending}, timeout=self.silent_for)
+            return (await sending if sending.done() else None), tuple(told)
+        except DeviceSilent:
+            return None, tuple(told)
+        finally:
+            sending.cancel()
+            await asyncio.wait({sending})
 
     async def _refused_by_hub(self, case: CaseContext, message: bytes) -> Seen:
         hub = case.bench.hub(self.hub or "").hub
@@ -203,6 +243,7 @@ _WRONG: Mapping[Spoilt, str] = {
     Spoilt.ORIGINATOR: "originator is not the ACB",
     Spoilt.CODE: "message code is another",
     Spoilt.REPLAYED: "counter has been used",
+    Spoilt.CERTIFICATE: "certificate is another device's",
 }
 
 
@@ -213,11 +254,11 @@ def _spoilt(sent: SendGbcs) -> Spoilt:
 
 def _request_of(case: CaseContext, use_case: str) -> tuple[type[ServiceRequest], dict[str, Any]]:
     """Return the service request that this use case's command is made of."""
-    if use_case in ("CS03A2", "CS04AC"):
+    if use_case in _SIGNED:
+        meter = DeviceType.GSME if use_case == _WITH_CERTIFICATE else DeviceType.ESME
         if case.hub is not None:
-            case.bench.dcc.provision_meter(DeviceType.ESME, case.hub.hub.eui64)
-        kind = JoinNonCritical if use_case == "CS03A2" else UnjoinNonCritical
-        return kind, {"other": METERS[DeviceType.ESME]}
+            case.bench.dcc.provision_meter(meter, case.hub.hub.eui64)
+        return UnjoinNonCritical if use_case == "CS04AC" else JoinNonCritical, {"other": METERS[meter]}
     if use_case in ("CCS01", "CCS02"):
         fields: dict[str, Any] = {"device": case.bench.device, "action": LogAction.REMOVE}
         if use_case == "CCS01":

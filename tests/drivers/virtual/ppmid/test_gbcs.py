@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 
 from drivers.virtual.ppmid.defects import Defect
+from drivers.virtual.ppmid.gbcs_client import GbcsClient
+from drivers.virtual.ppmid.nonvolatile import Memory, NonVolatile
+from drivers.virtual.ppmid.received import ReceivedLog
 from harness.errors import DecodeError, DutFault
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, BenchPki, KeyUsage, OwnKeys, parse
@@ -25,7 +28,7 @@ from harness.gbcs.use_cases.joining import (
     UnjoinResult,
 )
 from harness.zigbee import tunnel
-from tests.drivers.virtual.ppmid.bench_of_one import run, until
+from tests.drivers.virtual.ppmid.bench_of_one import config, run, until
 from tests.drivers.virtual.ppmid.fake_air import PPMID, SEED, command, within
 
 PKI = BenchPki(SEED)
@@ -211,6 +214,17 @@ def test_a_ppmid_that_does_not_check_can_be_had(make, defect):
         assert await joined(bench, 10) == [(ESME, DeviceType.ESME)]
 
     run(scenario, defect)
+
+
+def test_one_flipped_bit_anywhere_in_a_join_is_noticed_and_the_join_itself_still_counts():
+    kept = NonVolatile(install_code=bytes(16))
+    client = GbcsClient(config(), kept, Memory(kept), ReceivedLog())
+    good = join_command(9)
+    for place in range(len(good)):
+        assert client.handle(good[:place] + bytes([good[place] ^ 0x10]) + good[place + 1 :]) is None, place
+    assert (kept.joined, kept.counters) == ({}, {})
+    assert client.handle(good) is not None
+    assert list(kept.joined) == [ESME]
 
 
 # --- alerts -----------------------------------------------------------------------------------------------

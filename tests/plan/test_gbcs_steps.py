@@ -1,0 +1,153 @@
+"""The steps about GBCS pass where all is right, and fail, naming whose fault it is, where it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from drivers.virtual.ppmid.defects import Defect
+from harness.dcc.defects import DccDefect
+from harness.hub.defects import HubDefect
+from tests.plan.running import cases_of, run
+
+ON_2 = "- prenotify: {as: SMETS2+}\n- whitelist: {hub: smets2}\n- join: {within: 5 s}\n"
+ON_1 = ON_2.replace("smets2", "smets1")
+JOIN_ESME = "- request: {srv: '8.7.2', with: ESME}\n"
+READ = "- request: {srv: '8.9'}\n"
+READ_HUB = "- request: {srv: '8.9', hub: smets2, security: true}\n"
+
+
+@pytest.fixture
+def said(tmp_path):
+    """Return verdict and reason of one case with these steps on a bench of fakes with these defects."""
+
+    def said(steps, **defects):
+        result = run(tmp_path, cases_of(tmp_path, steps), None, **defects).only
+        return result.verdict.value, result.reason or ""
+
+    return said
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        JOIN_ESME + "- expect_route: {via: gbcs, use_case: CS03A2}\n",
+        JOIN_ESME + "- expect_answer: {fields: {JoinResponseCode: success}}\n",
+        JOIN_ESME + READ + "- expect_log: {has: [ESME], lacks: [GSME]}\n",
+        "- request: {srv: '8.7.2', with: GSME}\n" + READ + "- expect_log: {has: [GSME]}\n",
+        "- request: {srv: '8.8.2', with: ESME, answer: failure}\n",
+        READ_HUB + "- expect_route: {via: gbcs, use_case: CCS07}\n- expect_log: {has: [PPMID]}\n",
+        "- request: {srv: '8.12.1', hub: smets2, from: 00-DB-12-34-56-78-90-95}\n",
+        "- raise_alert: {code: 8F8B}\n- expect_alert: {code: 8F8B}\n",
+        "- expect_alert: {code: 8F12, hub: smets2}\n",
+        "- send_gbcs: {use_case: CS07}\n",
+        "- send_gbcs: {use_case: CCS01, hub: smets2, spoilt: mac}\n",
+        "- send_gbcs: {use_case: CS03A2, spoilt: signature, silent_for: 50 ms}\n",
+        "- send_gbcs: {use_case: CS03C, spoilt: certificate}\n",
+        "- request: {srv: '11.2'}\n- expect_response_refused: {spoilt: replayed}\n",
+    ],
+)
+def test_it_passes_where_all_is_right(said, steps):
+    assert said(ON_2 + steps) == ("pass", "")
+
+
+def test_a_smets1_system_knows_no_gbcs(said):
+    assert said(ON_1 + JOIN_ESME + "- expect_no_gbcs\n") == ("pass", "")
+
+
+def test_gbcs_since_the_whitelisting_is_seen(said):
+    verdict, reason = said(ON_2 + JOIN_ESME + "- expect_no_gbcs\n")
+    assert (verdict, "made a GBCS" in reason) == ("fail", True)
+
+
+QUICK = ", silent_for: 50 ms}\n"
+
+
+@pytest.mark.parametrize(
+    ("steps", "defects", "reason"),
+    [
+        (JOIN_ESME, {"ppmid": [Defect.WRONG_JOIN_RESPONSE]}, "the device says that it failed"),
+        (JOIN_ESME, {"ppmid": [Defect.BAD_RESPONSE_MAC]}, "signature"),
+        (JOIN_ESME + READ + "- expect_log: {lacks: [ESME]}\n", {}, "the ESME is in it"),
+        (READ + "- expect_log: {has: [ESME]}\n", {}, "the ESME is not in it"),
+        (JOIN_ESME + "- expect_answer: {fields: {JoinResponseCode: write failure}}\n", {}, "expected 'write"),
+        (JOIN_ESME.replace("ESME}", "ESME, answer: failure}"), {}, "succeeded, which it must not"),
+        (JOIN_ESME + "- expect_route: {via: gbcs, use_case: CS03C}\n", {}, "CS03A2"),
+        ("- expect_alert: {code: 8F8B, within: 50 ms}\n", {}, "no alert 8F8B"),
+        (
+            "- raise_alert: {code: 8F8B}\n- expect_alert: {code: 8F8B, within: 300 ms}\n",
+            {"ppmid": [Defect.ALERTS_WITHOUT_SIGNATURE]},
+            "refused: signature",
+        ),
+        (
+            "- expect_alert: {code: 8F12, hub: smets2, within: 50 ms}\n",
+            {"hub": [HubDefect.CHF_RAISES_NO_ALERT]},
+            "no alert 8F12",
+        ),
+        ("- send_gbcs: {use_case: CS08, spoilt: mac" + QUICK, {"ppmid": [Defect.IGNORES_MAC]}, "answered"),
+        (
+            "- send_gbcs: {use_case: CS08, spoilt: replayed" + QUICK,
+            {"ppmid": [Defect.ACCEPTS_REPLAY]},
+            "counter has been used",
+        ),
+        (
+            "- send_gbcs: {use_case: CS03A2, spoilt: signature" + QUICK,
+            {"ppmid": [Defect.IGNORES_SIGNATURE]},
+            "signature is wrong",
+        ),
+        (
+            "- send_gbcs: {use_case: CS08, spoilt: target" + QUICK,
+            {"ppmid": [Defect.ANSWERS_FOR_OTHERS]},
+            "target is another device",
+        ),
+        (
+            "- send_gbcs: {use_case: CS08, spoilt: originator" + QUICK,
+            {"ppmid": [Defect.OBEYS_ANYBODY]},
+            "originator is not the ACB",
+        ),
+        (
+            "- send_gbcs: {use_case: CS03C, spoilt: certificate}\n",
+            {"ppmid": [Defect.JOINS_WITHOUT_CERTIFICATE_CHECK]},
+            "another's certificate",
+        ),
+        (
+            "- send_gbcs: {use_case: CCS06, hub: smets2, spoilt: replayed}\n",
+            {"hub": [HubDefect.CHF_ACCEPTS_REPLAY]},
+            "the CHF of hub smets2 answered",
+        ),
+        (
+            "- expect_response_refused: {spoilt: mac}\n",
+            {"dcc": [DccDefect.SKIP_RESPONSE_MAC_CHECK]},
+            "the DSP took a response",
+        ),
+    ],
+)
+def test_it_fails_where_something_is_wrong(said, steps, defects, reason):
+    verdict, why = said(ON_2 + steps, **defects)
+    assert verdict == "fail", why
+    assert reason in why
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "- send_gbcs: {use_case: CS08, hub: smets2}\n",
+        "- send_gbcs: {use_case: CCS01}\n",
+        "- send_gbcs: {use_case: CS08, spoilt: signature}\n",
+        "- send_gbcs: {use_case: CS08, spoilt: certificate}\n",
+        "- raise_alert: {code: 8F}\n",
+        "- request: {srv: '8.7.2'}\n",
+        "- request: {srv: '11.2', with: ESME}\n",
+        "- request: {srv: '11.2', security: true}\n",
+        "- request: {srv: '8.12.1', hub: smets2}\n",
+    ],
+)
+def test_what_makes_no_sense_is_a_mistake_in_the_plan(tmp_path, step):
+    with pytest.raises(AssertionError, match=r"plan\.yaml:7"):
+        cases_of(tmp_path, step)
+
+
+@pytest.mark.parametrize(
+    "step", ["- expect_log: {has: [ESME]}", "- expect_response_refused: {spoilt: replayed}"]
+)
+def test_an_expectation_without_its_request_is_inconclusive(said, step):
+    assert said(f"{ON_2}{step}\n")[0] == "inconclusive"
