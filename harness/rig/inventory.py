@@ -70,7 +70,7 @@ def _reached_by(node: Node) -> Part:
     said: Mapping[str, Any] = node.plain()
     path = said.get("path") or said.get("port")
     found: Part = {"driver": said.get("driver")}
-    if isinstance(path, str):
+    if isinstance(path, str) and "${" not in path:  # else the environment gives it, for this run alone
         found["port"] = path
         found.update(_usb(path))
     return found

@@ -183,7 +183,7 @@ def tshark_values(field: str) -> dict[int, str]:
     )
     assert done.returncode == 0, done.stderr
     lines = (line.split("\t") for line in done.stdout.splitlines())
-    return {int(line[2]): line[3] for line in lines if line[0] == "V" and line[1] == field}
+    return {int(line[2], 0): line[3] for line in lines if line[0] == "V" and line[1] == field}
 
 
 def chromium_programs() -> tuple[str, str]:

@@ -129,6 +129,24 @@ def verify(root: etree._Element, keys: XmlKeyStore) -> XmlCertificate:
     return certificate
 
 
+def digest_holds(root: etree._Element) -> bool:
+    """Whether a signed document from `parse_xml` has the digest that its signature names.
+
+    That says that it is what was signed, not who signed it. The document is as it was afterwards.
+    """
+    if not is_signed(root):
+        return False
+    signature = root[-1]
+    try:
+        values: _Signature = _SHAPE.read(signature)
+    except DocumentError:
+        return False
+    root.remove(signature)
+    digest = _digest(root)
+    root.append(signature)
+    return digest == values.digest
+
+
 def _holds(value: bytes, signed: bytes, certificate: XmlCertificate) -> bool:
     if len(value) != 2 * _HALF:
         return False

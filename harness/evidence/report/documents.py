@@ -1,6 +1,7 @@
 """XML documents (DUIS) for people: indented, with what their signature element says.
 
-Nothing is verified here: whether a signature holds is the DCC's finding, and stands in an event's details.
+Whether it is the document that was signed is found out here; who signed it needs certificates, is the DCC's
+finding, and stands in its answer.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lxml import etree
+
+from harness.dcc.duis.signature import digest_holds
 
 _DSIG = "{http://www.w3.org/2000/09/xmldsig#}"
 
@@ -44,6 +47,10 @@ def _signature(root: etree._Element) -> tuple[str, ...]:
     serial = found.find(f".//{_DSIG}X509SerialNumber")
     algorithm = method.get("Algorithm", "").rpartition("#")[2] if method is not None else "unknown method"
     lines = [f"XML signature, {algorithm}"]
+    whole = digest_holds(root)
+    lines.append(
+        "digest holds: it is what was signed" if whole else "digest does NOT hold: not what was signed"
+    )
     if issuer is not None and serial is not None:
         lines.append(f"certificate {serial.text} of {issuer.text}")
     return tuple(lines)

@@ -23,6 +23,7 @@ from harness.zigbee.nwk import NwkFrame
 from harness.zigbee.records import DecodedFrame
 from harness.zigbee.security import MIC_OCTETS, AuxHeader, split
 from harness.zigbee.zcl import ZclFrame, ZclFrameType
+from harness.zigbee.zcl_attributes import name_of
 from harness.zigbee.zcl_clusters import NAMES
 
 LONGEST_HEX = 4096  # octets of a view that a report shows
@@ -182,7 +183,24 @@ def _message(views: _Views, message: bytes, profile: int, cluster: int) -> None:
     views.record(name, ZclFrame, message, inside="payload")
     is_global = frame.frame_type is ZclFrameType.GLOBAL
     said = zcl_general.parse(frame) if is_global else zcl_clusters.parse(cluster, frame)
+    first = len(views.view.fields)
     _command(views, said, frame.payload)
+    if is_global and frame.manufacturer is None:
+        _name_attributes(cluster, views.view.fields[first:])
+
+
+def _name_attributes(cluster: int, fields: list[list[Any]]) -> None:
+    """Put names to attributes, which global commands have by number: one by one, or in a list of them."""
+    in_list_below: int | None = None
+    for entry in fields:
+        depth, name, text = entry[:3]
+        if in_list_below is not None and depth <= in_list_below:
+            in_list_below = None
+        if name == "attribute" or in_list_below is not None:
+            known = name_of(cluster, int(text.split()[0]))
+            entry[2] = f"{text} {known}" if known else text
+        elif name == "attributes":
+            in_list_below = depth
 
 
 def _command(views: _Views, body: Record | None, octets: bytes) -> None:

@@ -6,7 +6,7 @@ import copy
 import pytest
 from lxml import etree
 
-from harness.dcc.duis.signature import sign, verify
+from harness.dcc.duis.signature import digest_holds, sign, verify
 from harness.dcc.duis.xml.envelope import serialise
 from harness.dcc.duis.xml.parser import DS, DocumentError, Flaw, parse_xml
 from harness.dcc.duis.xml.request import request_tree
@@ -245,3 +245,13 @@ def test_files_that_are_no_keys_are_told(tmp_path):
     (tmp_path / "x.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     with pytest.raises(ConfigError, match="no certificate"):
         load_folder(tmp_path)
+
+
+def test_a_digest_says_whether_it_is_the_document_that_was_signed():
+    document = signed()
+    assert digest_holds(parse_xml(document))
+    root = parse_xml(document)
+    root[0][0].text += "1"
+    assert not digest_holds(root)
+    assert len(root) == len(parse_xml(document))
+    assert not digest_holds(request_tree(REQUESTS[0]))

@@ -117,3 +117,12 @@ def test_every_published_gbcs_message_is_shown_by_field_to_its_last_octet():
         assert covers(parts, octets), path.name
         assert "cannot be read" not in {part.name for part in parts}, path.name
         assert gbcs_views(octets)[0].fields
+
+
+def test_attributes_have_their_names():
+    (view,) = radio_views(bytes.fromhex("180401000000190200"), 0x0109, 0x0800)
+    named = [field[2] for field in view.fields if field[1] == "attribute"]
+    assert named == ["0 (0x0000) supported key establishment suites"]
+    (view,) = radio_views(bytes.fromhex("10050002000100"), 0x0109, 0x0019)
+    asked = [field[2] for field in view.fields if field[0] == 2]
+    assert asked[:2] == ["2 (0x0002) current file version", "1 (0x0001) file offset"]
