@@ -192,6 +192,11 @@ class EzspRadio:
         await self._joining().close(eui64)
         await self._key_table().erase(eui64)
 
+    async def forget_all_keys(self) -> None:
+        """Close every window and erase every link key."""
+        await self._joining().close_all()
+        await self._key_table().clear()
+
     async def update_network_key(self, network_key: bytes) -> NetworkState:
         """Send everybody another network key, have it used, and use it."""
         return await ezsp_network.update_network_key(self._opened(), network_key)

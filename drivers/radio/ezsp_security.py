@@ -77,6 +77,11 @@ class KeyTable:
         async with self._lock:
             await _write_link_key(self._link, eui64, key)
 
+    async def clear(self) -> None:
+        """Erase every link key."""
+        async with self._lock:
+            await self._link.succeed("clearKeyTable")
+
     async def erase(self, eui64: Eui64) -> None:
         """Erase a device's link key; no error when it has none."""
         async with self._lock:

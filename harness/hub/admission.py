@@ -41,8 +41,14 @@ class Admission:
             self._historic[entry.eui64] = entry.half_time
         await self._radio.permit(entry.eui64, entry.join_key(now), entry.window_end - now)
 
-    async def reopen(self) -> None:
-        """Open the windows that are not over again: a radio that has just started lets in nobody."""
+    async def resume(self) -> None:
+        """Bring a radio that has just started to what the device log says.
+
+        Windows that are not over are opened again; of a log without devices no key may be left on the radio,
+        lest a device of an earlier run come back by one.
+        """
+        if not self._log.entries:
+            await self._radio.forget_all_keys()
         for entry in self._waiting():
             await self.open(entry)
 

@@ -123,7 +123,7 @@ class CommunicationsHub:
         except BaseException:
             await self._radio.close()
             raise
-        await self._admission.reopen()
+        await self._admission.resume()
         self._board.spawn(self._keep_time, "time")
         _LOG.info("hub %s: %s on channel %d", self.name, self.eui64, self._network.channel)
         return self._network

@@ -199,6 +199,9 @@ class Radio(Protocol):
     async def forget_key(self, eui64: Eui64) -> None:
         """Erase the link key kept for a device; no error when there is none."""
 
+    async def forget_all_keys(self) -> None:
+        """Erase the link keys kept for all devices."""
+
     async def update_network_key(self, network_key: bytes) -> NetworkState:
         """Send everybody another network key (16 octets), have it used, and use it."""
 

@@ -29,6 +29,7 @@ class FakeRadio:
         self.opened = False
         self.forgotten = []
         self.link_keys = {}
+        self.cleared = 0
 
     async def open(self, endpoints, listener):
         self._check()
@@ -78,6 +79,10 @@ class FakeRadio:
     async def forget_key(self, eui64):
         self.windows.pop(eui64, None)
         self.forgotten.append(eui64)
+
+    async def forget_all_keys(self):
+        self._check()
+        self.cleared += 1
 
     async def update_network_key(self, network_key):
         self._check()

@@ -61,6 +61,16 @@ def test_a_restart_keeps_to_the_key_whose_time_it_is():
     run(scenario)
 
 
+def test_a_log_without_devices_leaves_no_key_on_the_radio():
+    async def scenario(bench):
+        assert bench.radio.cleared == 1
+        await bench.hub.add_to_device_log(PPMID, CODE, 60.0)
+        await bench.hub.start(NetworkSettings(channel=20))
+        assert bench.radio.cleared == 1  # a hub that has devices keeps theirs
+
+    run(scenario)
+
+
 def test_who_never_joined_has_no_key_of_then_nor_has_anybody_on_a_smets1_hub():
     async def scenario(bench):
         await bench.hub.add_to_device_log(PPMID, CODE, 60.0)

@@ -201,6 +201,9 @@ class FakeRadio:
             resumed=self.resumes and self.started > 1,
         )
 
+    async def forget_all_keys(self):
+        self._check()
+
     async def update_network_key(self, network_key):
         self.network_keys.append(network_key)
         return await self.form(NetworkSettings(channel=self.channel, extended_pan_id=self.eui64))

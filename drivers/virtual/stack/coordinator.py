@@ -258,7 +258,11 @@ class Coordinator:
             counter=self._core.aps.next_counter(),
             payload=command.to_bytes(),
         )
-        return await self._core.send_nwk(nwk.BROADCAST_RX_ON, frame.to_bytes())
+        heard = await self._core.send_nwk(nwk.BROADCAST_RX_ON, frame.to_bytes())
+        # A child that sleeps hears no broadcast: it finds its own when it polls.
+        asleep = [child.short_address for child in self.children() if self.sleeps(child.short_address)]
+        await asyncio.gather(*(self._core.send_nwk(short, frame.to_bytes()) for short in asleep))
+        return heard
 
     async def remove_device(self, eui64: Eui64) -> Delivery:
         """Tell a child to leave."""

@@ -53,6 +53,9 @@ class AirlessRadio:
     async def close(self):
         pass
 
+    async def forget_all_keys(self):
+        self.key = None
+
     async def ping(self):
         pass
 
