@@ -90,7 +90,7 @@ class CosemTime:
                     bytes((self.status,)),
                 )
             )
-        except OverflowError:
+        except (OverflowError, ValueError):
             raise ValueError(f"a part of {self} does not fit") from None
 
     @classmethod

@@ -64,6 +64,14 @@ def test_without_all_its_blocks_there_is_no_message_and_the_missing_ones_are_kno
             assert assembly.missing == tuple(block.number for block in BLOCKS if block.number not in have)
 
 
+def test_a_block_is_these_octets():
+    block = replace(BLOCKS[0], data=b"\xaa\xbb", number=2, acknowledged=1, window=3)
+    route = "dd090100000000000000090890b3d51f300000020800db1234567890a4000200af00"
+    for flags, control in (({}, "03"), ({"last": True}, "83"), ({"streaming": True}, "43")):
+        octets = replace(block, **flags).to_bytes()
+        assert octets.hex() == route + "0e" + "0000000000" + "e0" + control + "0002000102aabb"
+
+
 def test_a_block_is_told_from_a_message():
     assert is_block(BLOCKS[0].to_bytes())
     assert not is_block(MESSAGE)
