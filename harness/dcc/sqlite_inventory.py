@@ -1,15 +1,18 @@
 """The SMI in SQLite: one file, safe from a crash at any moment.
 
 A request's changes are one `apply`, and a commit falls only between two of them, so that none is ever there
-by half. Commits are shared: all requests that wait in `durable` in the same pass of the event loop go into
-one, and what arrives while it is written makes up the next. One DCC at a time has the file open.
+by half. Commits go to the write-ahead log at once; what makes them safe is a sync of that log, which runs in
+a thread of its own and serves all requests that wait in `durable` when it begins. One DCC at a time has the
+file open.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +27,7 @@ from harness.smets.smi import DeviceRecord
 _VERSION = 1  # of the schema below; in the file as `user_version`
 _LOCKED_MS = 2000
 _U64_DIGITS = 20
+_CHECKPOINT_PAGES = 4000
 _SCHEMA = """
 CREATE TABLE device (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -62,7 +66,9 @@ class SqliteSmiStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._waiting: list[asyncio.Future[None]] = []
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="smi")
+        self._syncing: asyncio.Future[None] | None = None
+        self._written = self._safe = 0  # commits so far, and how many of them are safe
         self._lost: RigFault | None = None
         self._open = True
         try:
@@ -87,7 +93,7 @@ class SqliteSmiStore:
         execute(f"PRAGMA busy_timeout = {_LOCKED_MS}")
         execute("PRAGMA locking_mode = EXCLUSIVE")
         execute("PRAGMA journal_mode = WAL")
-        execute("PRAGMA synchronous = FULL")  # a commit is over when it is on the disk
+        execute("PRAGMA synchronous = FULL")  # for the schema; from then on `_sync` does it
         execute("BEGIN IMMEDIATE")
         (version,) = execute("PRAGMA user_version").fetchone()
         if version == 0 and not execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
@@ -99,6 +105,9 @@ class SqliteSmiStore:
         elif version != _VERSION:
             raise sqlite3.DatabaseError(f"its schema is {version}, this bench has {_VERSION}")
         execute("COMMIT")
+        execute("PRAGMA synchronous = NORMAL")
+        execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        self._log = os.open(f"{self._path}-wal", os.O_RDWR)
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -160,43 +169,51 @@ class SqliteSmiStore:
         return noted.rowcount == 1
 
     async def durable(self) -> None:
-        """Wait until everything up to now is safe; callers that wait at the same time share one commit."""
-        if not self._file.in_transaction and self._lost is None:
-            return
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._commit_for_all)
-        turn = loop.create_future()
-        self._waiting.append(turn)
-        await turn
+        """Wait until everything up to now is safe; callers that wait at the same time share one sync."""
+        self._commit()
+        wanted = self._written
+        while self._safe < wanted:
+            if self._syncing is None or self._syncing.done():
+                self._syncing = asyncio.ensure_future(self._sync_in_thread())
+            await asyncio.shield(self._syncing)
 
     def flush(self) -> None:
         """Make everything up to now safe at once."""
-        if self._lost is not None:
-            raise self._lost
-        if self._file.in_transaction:
-            with self._faults():
-                self._file.execute("COMMIT")
+        self._commit()
+        if self._safe < self._written:
+            self._safe = self._sync(self._written)
 
     def close(self) -> None:
         """Make everything safe and let go of it. May be called twice."""
         if self._open and self._lost is None:
             self.flush()
+        self._threads.shutdown()
+        if self._open:
+            os.close(self._log)
         self._open = False
         self._file.close()
 
-    def _commit_for_all(self) -> None:
-        waiting, self._waiting = self._waiting, []
+    def _commit(self) -> None:
+        if self._lost is not None:
+            raise self._lost
+        if self._file.in_transaction:
+            with self._faults():
+                self._file.execute("COMMIT")
+            self._written += 1
+
+    def _sync(self, written: int) -> int:
+        """Sync the write-ahead log, in which all commits up to `written` are; return that."""
         try:
-            self.flush()
-        except RigFault as fault:
-            for turn in waiting:
-                if not turn.done():
-                    turn.set_exception(fault)
-            return
-        for turn in waiting:
-            if not turn.done():
-                turn.set_result(None)
+            os.fdatasync(self._log)
+        except OSError as error:
+            self._lost = self._fault(error)
+            raise self._lost from error
+        return written
+
+    async def _sync_in_thread(self) -> None:
+        loop = asyncio.get_running_loop()
+        safe = await loop.run_in_executor(self._threads, self._sync, self._written)
+        self._safe = max(self._safe, safe)
 
     def _put(self, record: DeviceRecord, transaction: Transaction) -> tuple[Change, ...]:
         before = self.get(record.device)
@@ -265,9 +282,11 @@ class SqliteSmiStore:
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.Error as error:
-            fault = RigFault(
-                f"the SMI in {self._path} cannot be read or written: {error}",
-                remedy="look at its disk; what was acknowledged is in the file",
-            )
-            self._lost = fault
-            raise fault from error
+            self._lost = self._fault(error)
+            raise self._lost from error
+
+    def _fault(self, error: Exception) -> RigFault:
+        return RigFault(
+            f"the SMI in {self._path} cannot be read or written: {error}",
+            remedy="look at its disk; what was acknowledged is in the file",
+        )

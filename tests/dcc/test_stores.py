@@ -1,6 +1,8 @@
 """What holds of every SMI store, in memory and on disk."""
 
 import asyncio
+import os
+import threading
 from dataclasses import replace
 
 import pytest
@@ -155,10 +157,11 @@ def test_a_record_is_the_same_after_it_was_text(record):
 # --- on disk alone -----------------------------------------------------------------------------------------
 
 
-def test_what_is_not_safe_yet_is_not_in_the_file_and_requests_share_a_commit(tmp_path):
+def test_what_is_not_committed_is_not_in_the_file_and_requests_share_a_sync(tmp_path, monkeypatch):
     disk = SqliteSmiStore(tmp_path / "smi")
-    commits = []
-    disk._file.set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
+    syncs = []
+    sync = os.fdatasync
+    monkeypatch.setattr("os.fdatasync", lambda file: syncs.append(sync(file)))
 
     async def request(number):
         disk.apply(put(numbered(number)))
@@ -169,12 +172,76 @@ def test_what_is_not_safe_yet_is_not_in_the_file_and_requests_share_a_commit(tmp
         await disk.durable()
 
     asyncio.run(run())
-    assert commits == ["COMMIT"]
+    assert len(syncs) in (1, 2)  # the first may begin with one request in it; the others wait for the second
     disk.apply(put(numbered(99)))
     disk._file.close()  # as a crash would leave it
     again = SqliteSmiStore(tmp_path / "smi")
     assert [record.device.value for record in again.records()] == list(range(1, 21))
     again.close()
+
+
+def test_no_request_is_answered_before_a_sync_that_began_after_it(tmp_path, monkeypatch):
+    disk = SqliteSmiStore(tmp_path / "smi")
+    told = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow_sync(file):
+        told.append("sync begins")
+        begun.set()
+        go_on.wait(5)
+
+    monkeypatch.setattr("os.fdatasync", slow_sync)
+
+    async def request(number):
+        disk.apply(put(numbered(number)))
+        await disk.durable()
+        told.append(number)
+
+    async def run():
+        first = asyncio.ensure_future(request(1))
+        await asyncio.to_thread(begun.wait, 5)
+        second = asyncio.ensure_future(request(2))  # while the first one's sync is under way
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(first, second)
+
+    asyncio.run(run())
+    assert told == ["sync begins", 1, "sync begins", 2]
+    disk.close()
+
+
+def test_requests_that_arrive_while_others_are_made_safe_all_end(tmp_path):
+    disk = SqliteSmiStore(tmp_path / "smi")
+
+    async def request(number):
+        disk.apply(put(numbered(number)))
+        await disk.durable()
+
+    async def run():
+        tasks = []
+        for number in range(1, 101):
+            tasks.append(asyncio.ensure_future(request(number)))
+            await asyncio.sleep(0.0005)
+        async with asyncio.timeout(20):
+            await asyncio.gather(*tasks)
+
+    asyncio.run(run())
+    disk.close()
+
+
+def test_a_disk_that_does_not_sync_ends_it(tmp_path, monkeypatch):
+    disk = SqliteSmiStore(tmp_path / "smi")
+
+    def broken(file):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("os.fdatasync", broken)
+    disk.apply(put(numbered(1)))
+    with pytest.raises(RigFault, match="Input/output error"):
+        asyncio.run(disk.durable())
+    with pytest.raises(RigFault, match="Input/output error"):
+        disk.apply(put(numbered(2)))
+    disk.close()
 
 
 def test_a_transaction_that_breaks_in_the_middle_leaves_nothing(tmp_path):
