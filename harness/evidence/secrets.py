@@ -9,10 +9,12 @@ then stays encrypted.
 from __future__ import annotations
 
 import base64
+import json
 import re
 import threading
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any
 
 from harness.zigbee.install_code import link_key
 
@@ -75,6 +77,12 @@ class Secrets:
         if "install" in text.lower():
             text = _NAMED.sub(rf"\g<1>{MASKED}", text)
         return _PRIVATE.sub(MASKED, text) if "PRIVATE KEY" in text else text
+
+    def plain(self, value: Any) -> Any:
+        """Return plain json values with secrets masked in all their texts."""
+        if self.policy is Policy.KEEP:
+            return value
+        return json.loads(self.text(json.dumps(value, default=str)))
 
     def octets(self, data: bytes) -> bytes:
         """Return octets with secrets masked by as many zero octets, raw or as characters of hex."""

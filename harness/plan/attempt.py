@@ -119,16 +119,18 @@ class Attempt:
         self.bench.tap.record(Boundary.STEP, "plan", self.case.id, step.title, place=step.place, step=number)
 
     def _end_step(self, judgement: Judgement, seen: Seen) -> None:
+        # Masked here already: what is told on a terminal stays in the logs of a CI.
+        secrets = self.pack.secrets
         title, place = self._doing
         result = StepResult(
-            title=title,
+            title=secrets.text(title),
             place=place,
             verdict=judgement.verdict,
             started_s=self._doing_since,
             elapsed_s=self._elapsed_s() - self._doing_since,
-            reason=judgement.reason or None,
+            reason=secrets.text(judgement.reason) or None,
             limit_s=self._limit_s,
-            seen=seen,
+            seen=secrets.plain(seen),
         )
         self.steps.append(result)
         self.observer.step_finished(self.case, result)
@@ -174,7 +176,7 @@ class Attempt:
             title=self.case.title,
             plan=str(self.case.plan),
             verdict=judgement.verdict,
-            reason=None if passed else f"{self._doing[0]}: {judgement.reason}",
+            reason=None if passed else self.pack.secrets.text(f"{self._doing[0]}: {judgement.reason}"),
             attempt=self.number,
             started_s=self._began_s,
             elapsed_s=self._elapsed_s(),

@@ -30,6 +30,13 @@ def test_the_install_code_and_its_link_key_are_nowhere(masked, certified):
     assert holding(files_of(pack), link_key(CODE)) == []
 
 
+def test_what_is_printed_does_not_tell_them_either(tmp_path):
+    run = certify(tmp_path / "pack", "-k", "WRONG-INSTALL", "--secrets", "han", "--json")
+    assert run.code == 0, run.said
+    titles = [step["title"] for step in json.loads(run.out)["cases"][0]["steps"]]
+    assert any("install_code: [masked]" in title for title in titles), titles
+
+
 @pytest.mark.tshark
 def test_the_capture_opens_with_the_keys_that_are_left(masked, tmp_path):
     from harness.evidence.pcapng import read_psdus
