@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.dcc.acb import Acb
+from harness.dcc.alert_effects import effects_of_alert, joined
 from harness.dcc.alerts import AlertDesk, DeviceAlert
 from harness.dcc.counters import Clock, OriginatorCounter, utc_now
 from harness.dcc.defects import DccDefect
@@ -38,10 +39,10 @@ from harness.dcc.users import Registration, Users
 from harness.errors import HarnessBug, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, KeyStore
-from harness.gbcs.use_cases.device_log import DeviceLogAlert, LoggedDevice
+from harness.gbcs.use_cases.device_log import LoggedDevice
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Rulebook
-from harness.smets.smi import DeviceRecord, DeviceStatus, SmiEvent, transition
+from harness.smets.smi import DeviceRecord, DeviceStatus
 from harness.smets.version import SmetsVersion, read_version
 from harness.tap import NullTap, Tap
 
@@ -342,12 +343,9 @@ class EmbeddedDcc:
 
     def device_joined(self, hub: Eui64, device: Eui64) -> None:
         """Take a hub's report that a device is on its HAN (its alert 0x8F12); one not expected is ignored."""
-        record = self._estate.store.get(device)
-        if record is None or record.hub != hub:
-            return
-        moved = transition(record.status, SmiEvent.JOINED_HAN, record.device_type, self.rules)
-        if moved.status is not None:
-            self._dsp.store(replace(record, status=moved.status), None)
+        record = joined(device, hub, self._estate.store, self.rules)
+        if record is not None:
+            self._dsp.store(record, None)
 
     def take_alert(self, hub: Eui64, message: bytes) -> DeviceAlert:
         """Take a GBCS message that a hub sends unasked: its CHF's, or that of a device on its HAN."""
@@ -359,11 +357,8 @@ class EmbeddedDcc:
         return self._desk.alerts
 
     def _alerted(self, alert: DeviceAlert) -> None:
-        """Do what an alert that counts means for the SMI."""
-        if isinstance(alert.content, DeviceLogAlert):
-            for logged in alert.content.log.devices:
-                if logged.link_key_hash:
-                    self.device_joined(alert.via, logged.device)
+        for record in effects_of_alert(alert, self._estate.store, self.rules):
+            self._dsp.store(record, None)
 
     # --- what the evidence wants ---------------------------------------------------------------------------
 

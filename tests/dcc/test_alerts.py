@@ -12,10 +12,18 @@ from harness.gbcs import ACB, SUPPLIER, OwnKeys, parse
 from harness.gbcs.builder import secure
 from harness.gbcs.cosem_time import CosemTime
 from harness.gbcs.use_cases.device_log import CS14, DeviceLogAlert, DeviceLogCopy, LoggedDevice
-from harness.gbcs.use_cases.firmware import CCS08, CS09, FirmwareTransfer, PpmidActivation, TransferResult
+from harness.gbcs.use_cases.firmware import (
+    CCS08,
+    CS09,
+    FirmwareTransfer,
+    PpmidActivation,
+    PpmidActivationResult,
+    TransferResult,
+)
 from harness.smets.smi import DeviceStatus
 from harness.tap import Boundary
 from tests.dcc.estate import FIRMWARE, HUB_1, HUB_2, PKI, PPMID, S1, S2, Estate
+from tests.smets.rules import changed
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -79,6 +87,27 @@ def test_firmware_alerts_are_kept_with_what_they_say(message, use_case, code, to
     assert alert.told == told
     assert estate.dcc.alerts == (alert,)
     assert [event[4] for event in estate.tap.at(Boundary.GBCS)] == [message]
+
+
+@pytest.mark.parametrize(
+    ("fields", "rules", "shown"),
+    [
+        ({}, None, "01020305"),
+        ({"result": PpmidActivationResult.FAILURE}, None, "01020304"),
+        ({}, {"update": False}, "01020304"),
+    ],
+    ids=["activated", "failed", "as an overlay has it"],
+)
+def test_the_smi_takes_the_firmware_version_from_the_alert(fields, rules, shown):
+    async def run():
+        estate = Estate() if rules is None else Estate(rules=changed("FIRMWARE-ALERT", rules))
+        await estate.prenotify(S2)
+        alert = PpmidActivation(time=NOW, firmware=bytes.fromhex("01020305"), **fields)
+        octets = CS09.build_alert(alert, OwnKeys(PPMID, PKI), originator=PPMID, recipient=ACB, counter=1)
+        assert estate.dcc.take_alert(HUB_2, octets).refused == ""
+        return await estate.dcc.read_inventory(PPMID)
+
+    assert asyncio.run(run()).firmware == shown
 
 
 def readdressed(message, **changes):

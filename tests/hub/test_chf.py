@@ -24,6 +24,8 @@ from harness.gbcs.use_cases.device_log import (
 from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07
 from harness.hub.defects import HubDefect
 from harness.hub.device_log import DeviceState
+from harness.zigbee.cbke.suites import SUITES
+from harness.zigbee.security import mmo_hash
 from tests.hub.fake_radio import CODE, HUB, PPMID
 from tests.hub.gbcs_bench import ACB_KEYS, PKI, add, heading, logs_told, run
 from tests.hub.hub_bench import run as run_plain
@@ -47,6 +49,20 @@ def test_ccs01_whitelists_is_answered_and_told_of():
         assert (entry.eui64, entry.install_code, entry.window_s) == (PPMID, CODE, 90.0)
         assert bench.device.join()
         assert logs_told(bench) == [{PPMID: b""}], "no hash before a key is established"
+
+    run(scenario)
+
+
+def test_a_link_key_that_is_established_is_told_of_by_its_hash_alone():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        assert bench.device.join()
+        key = bytes(range(16))
+        await bench.hub._key_established(PPMID, key, SUITES[2])
+        assert logs_told(bench)[-1] == {PPMID: mmo_hash(key)}
+        assert not any(key in message for _, message in bench.alerts)
+        logs = await told(bench, CCS07, None, 2)
+        assert [one.link_key_hash for one in logs.device_log.devices] == [mmo_hash(key)]
 
     run(scenario)
 
