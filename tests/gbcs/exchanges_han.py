@@ -262,6 +262,7 @@ def joining() -> list[Exchange]:
             precommand=True,
             command=_join(JoinMethod.METHOD_C, eui(0x98), DeviceType.PPMID, embedded_certificate()),
             response=JoinResult.SUCCESS,
+            note="brings another certificate of 98 than the key folder has",
         ),
         Exchange(
             case=CS03C,

@@ -85,7 +85,9 @@ def _events(log: int, text: str) -> EventLog:
 def prepayment() -> list[Exchange]:
     """Top-ups and emergency credit."""
 
-    def meter(case: UseCase[Any, Any], name: str, device: Eui64, counter: int, utrn: str, response: Any):
+    def meter(
+        case: UseCase[Any, Any], name: str, device: Eui64, counter: int, utrn: str, response: Any, note=""
+    ):
         return Exchange(
             case=case,
             vector=name,
@@ -94,9 +96,10 @@ def prepayment() -> list[Exchange]:
             command=utrn,
             response=response,
             time=TIME,
+            note=note,
         )
 
-    def ppmid(case: UseCase[Any, Any], name: str, command: Any, response: Any):
+    def ppmid(case: UseCase[Any, Any], name: str, command: Any, response: Any, more: str = ""):
         return Exchange(
             case=case,
             vector=name,
@@ -106,7 +109,7 @@ def prepayment() -> list[Exchange]:
             command=command,
             response=response,
             mac_is_unpublished=True,
-            note="MAC of the vector: neither device's private key is published",
+            note=f"MAC of the vector: neither device's private key is published{more}",
         )
 
     refused = TopUpResponse(
@@ -132,8 +135,16 @@ def prepayment() -> list[Exchange]:
         meter(CS01A, "2.2_CS01a/CS01a_2.2_SUCCESS", ESME, 3, "73946144332040217315", AccessResult.SUCCESS),
         meter(CS01A, "2.2_CS01a/CS01a_2.2_ERROR", ESME, 5, "73948959061972833313", fault),
         meter(CS01B, "2.2_CS01b/CS01b_2.2_SUCCESS", GSME, 6, "73950067887105178605", accepted),
-        meter(CS01B, "2.2_CS01b/CS01b_2.2_ERROR", GSME, 7, "12345678910121314156", refused),
-        ppmid(PCS01, "NA_PCS01/PCS01_NA_SUCCESS", "73941656880950804485", at_home),
+        meter(
+            CS01B,
+            "2.2_CS01b/CS01b_2.2_ERROR",
+            GSME,
+            7,
+            "12345678910121314156",
+            refused,
+            "its digits are no UTRN",
+        ),
+        ppmid(PCS01, "NA_PCS01/PCS01_NA_SUCCESS", "73941656880950804485", at_home, "; its UTRN has no MAC"),
         ppmid(PCS02, "NA_PCS02/PCS02_NA_SUCCESS", SelectEmergencyCredit(), ZclStatus.SUCCESS),
     ]
 
