@@ -1,10 +1,10 @@
 """How many signed service requests a served DCC takes: ``python -m tests.benchmarks.duis [--seconds N]``.
 
 `dcc serve` runs as a process of its own, its SMI in SQLite, and is sent signed pre-notifications (12.2) at a
-fixed rate over loopback, each for another device; each response is verified. The time of a request counts from
-the moment when it was due, so that a service that falls behind shows it. The same is done with 100,000 devices
-in the SMI. Beside it stand what the bare cryptography and one commit cost on this machine, measured in the same
-run, and the processor time of the service, which other programs on the machine do not lengthen.
+fixed rate over loopback, each for another device; each response is verified. The time of a request counts
+from the moment when it was due, so that a service that falls behind shows it. The same is done with 100,000
+devices in the SMI. Beside it stand what the bare cryptography and one commit cost on this machine, measured
+in the same run, and the processor time of the service, which other programs on the machine do not lengthen.
 """
 
 from __future__ import annotations
