@@ -15,6 +15,7 @@ from harness.zigbee import install_code
 from tests.conformance.foreign import CHANNEL, INSTALL_CODE, PPMID, VERSIONS, Program, served
 from tests.conformance.oracles import client_program, node_module, node_program
 
+PERMIT_S = 7  # time for the join and the interview on a busy machine
 NODE = PPMID.replace("-", ":").lower()
 # What the PPMID says of its endpoint, in zigpy's words: Smart Energy's profile, an in-home display.
 ENDPOINT = r"Discovered endpoint information: \S+\(endpoint=1, profile=265, device_type=1282"
@@ -26,6 +27,7 @@ def version(request):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(110)
 def test_bellows_forms_lets_the_ppmid_in_and_talks_with_it(tmp_path, version):
     (tmp_path / "devices.db").touch()
     database = ("-D", "devices.db")
@@ -39,7 +41,7 @@ def test_bellows_forms_lets_the_ppmid_in_and_talks_with_it(tmp_path, version):
         said = bellows("info").ended()
         assert "JOINED_NETWORK" in said
         assert f"radioChannel={CHANNEL}," in said
-        with bellows("permit-with-key", *database, "-t", 4, NODE, INSTALL_CODE) as permitting:
+        with bellows("permit-with-key", *database, "-t", PERMIT_S, NODE, INSTALL_CODE) as permitting:
             permitting.wait_for("Joins are permitted")
             assert bench.join().joined
             permitting.wait_for(ENDPOINT)  # zigpy has asked, and the PPMID has answered
@@ -47,6 +49,7 @@ def test_bellows_forms_lets_the_ppmid_in_and_talks_with_it(tmp_path, version):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(110)
 def test_zigpy_cli_forms_backs_up_and_lets_the_ppmid_in_by_a_key_that_it_restored(tmp_path, version):
     """zigpy-cli has no install codes: a backup that is restored with the PPMID's link key stands for one."""
 
@@ -67,8 +70,8 @@ def test_zigpy_cli_forms_backs_up_and_lets_the_ppmid_in_by_a_key_that_it_restore
         said = zigpy("info").ended()
         assert f"Channel:               {CHANNEL + 5}\n" in said
         assert f"PAN ID:                0x{network['pan_id']}\n" in said
-        with zigpy("permit", "-t", 4, verbose=("-vv",)) as permitting:
-            permitting.wait_for(r"Sending command\s+permitJoining: \(4,\)")
+        with zigpy("permit", "-t", PERMIT_S, verbose=("-vv",)) as permitting:
+            permitting.wait_for(rf"Sending command\s+permitJoining: \({PERMIT_S},\)")
             assert bench.join().joined
             permitting.wait_for(ENDPOINT)
             permitting.ended()
