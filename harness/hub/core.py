@@ -70,7 +70,8 @@ class CommunicationsHub:
         self._info: RadioInfo | None = None
         self._network: NetworkState | None = None
         self._fault: RigFault | None = None
-        self._log = DeviceLog(historic_keys=profile.historic_link_keys)
+        historic = profile.historic_link_keys and HubDefect.FORGETS_HISTORY not in self._defects
+        self._log = DeviceLog(historic_keys=historic)
         self._link_keys = LinkKeys()
         self._credentials = credentials
         self._book = book = EventBook(name, tap, clock)

@@ -16,6 +16,7 @@ class HubDefect(Enum):
     OFFERS_WRONG_SUITE = "offers-wrong-suite"  # suite 1 for 2 and the other way round
     IGNORES_WINDOW = "ignores-window"  # a device once whitelisted may join for ever
     DROPS_TUNNEL = "drops-tunnel"  # closes the tunnel when there is something to deliver
+    FORGETS_HISTORY = "forgets-history"  # a device whitelisted again has its install code alone
     ACCEPTS_UNSECURED = "accepts-unsecured"  # obeys Smart Energy that no established key secures
     CHF_IGNORES_MAC = "chf-ignores-mac"  # obeys a GBCS command to itself whose MAC is wrong
     CHF_ACCEPTS_REPLAY = "chf-accepts-replay"  # obeys one whose counter is not a new one

@@ -17,6 +17,7 @@ from harness.hub.device_log import DeviceLog, DeviceLogEntry, DeviceState
 from harness.rig.faces import JoinKind, JoinNotice
 
 ANNOUNCE_WITHIN_S = 5.0
+BY_HISTORIC_KEY = "by its historic link key"
 TRUST_CENTRE_REJOIN = "trust-centre rejoin: without the network key, under its link key"
 
 
@@ -123,6 +124,8 @@ class TrustCentre:
         again = entry.state is DeviceState.JOINED and not afresh
         self._log.joined(eui64, short_address, now=now, afresh=afresh)
         note = TRUST_CENTRE_REJOIN if again and awaited is not None else ""
+        if afresh and entry.join_key(now) == entry.historic_key:
+            note = BY_HISTORIC_KEY
         self._note(now, HubEventKind.REJOINED if again else HubEventKind.JOINED, eui64, note=note)
         return True
 

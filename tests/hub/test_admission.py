@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.eui64 import Eui64
 from harness.hub.device_log import DeviceState
+from harness.hub.trust_centre import BY_HISTORIC_KEY
 from harness.rig.faces import NetworkSettings
 from tests.hub.fake_radio import CODE, DERIVED, KEY, PPMID, FakeDevice
 from tests.hub.hub_bench import run
@@ -42,6 +43,7 @@ def test_by_its_historic_key_it_joins_and_has_to_establish_another():
         assert back.join()
         (entry,) = bench.hub.device_log()
         assert (entry.state, entry.established) == (DeviceState.JOINED, False)
+        assert bench.hub.events[-1].note == BY_HISTORIC_KEY
         await bench.advance(45.0)  # a device on the network is left alone
         assert bench.radio.windows[PPMID][0] == DERIVED
 

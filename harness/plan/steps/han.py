@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from harness.documents import Seconds
 from harness.errors import BenchError, DutFault, RigFault, StimulusImpossible, SystemFault
 from harness.hub.core import CommunicationsHub
 from harness.hub.device_log import DeviceState
-from harness.hub.trust_centre import HubEvent, HubEventKind, Refusal
+from harness.hub.trust_centre import BY_HISTORIC_KEY, HubEvent, HubEventKind, Refusal
 from harness.plan import air, key_witnesses
 from harness.plan.context import CaseContext
 from harness.plan.expect import hold, unmet
@@ -29,9 +30,10 @@ _HUBS_OWN_REFUSALS = (Refusal.NOT_WHITELISTED, Refusal.WINDOW_OVER)
 @step("join")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join(Step):
-    """The PPMID joins the hub that it is whitelisted on."""
+    """The PPMID joins the hub that it is whitelisted on; `by` its historic link key, if that is asked for."""
 
     within: Seconds
+    by: Literal["historic-link-key"] | None = None
 
     async def run(self, case: CaseContext) -> Seen:
         """Have it join; its hub must have heard it announce itself."""
@@ -53,6 +55,8 @@ class Join(Step):
                 f"the PPMID says that it joined, but hub {entry.hub.name} has not heard it announce itself;"
                 f" {where(outcome.status)}"
             )
+        if self.by is not None:
+            _by_historic_key(case, entry.hub, before)
         return {"elapsed_s": outcome.elapsed_s, **_plain(outcome.status)}
 
 
@@ -170,6 +174,18 @@ def _on_this_network(case: CaseContext, hub: CommunicationsHub, status: PpmidSta
             raise DutFault(f"the PPMID is on another network: {what} {seen}, that of hub {hub.name} is {own}")
     if not on_han(case, hub):
         raise SystemFault(f"hub {hub.name} does not have {case.bench.device} on its HAN; {where(status)}")
+
+
+def _by_historic_key(case: CaseContext, hub: CommunicationsHub, before: int) -> None:
+    joined = [
+        event
+        for event in hub.events[before:]
+        if event.eui64 == case.bench.device and event.kind is HubEventKind.JOINED
+    ]
+    if not joined or joined[-1].note != BY_HISTORIC_KEY:
+        raise SystemFault(
+            f"hub {hub.name} let the PPMID in by its install code, in the time of its historic link key"
+        )
 
 
 async def _why_out(
