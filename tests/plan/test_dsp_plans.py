@@ -45,7 +45,11 @@ def test_on_a_rig_before_mp202_those_of_mp202_are_not_run(tmp_path):
 CAUGHT = {
     DccDefect.SKIP_ACCESS_CONTROL: {"DCC-ROLE": "fail", "HUB-CHANGE-OF-SUPPLIER": "inconclusive"},
     DccDefect.TAKE_REPLAYS: {"DCC-REPLAY": "inconclusive"},
-    DccDefect.OTA_TO_SMETS1: {"ROUTE-OTA-SMETS1": "fail", "ROUTE-OTA-LIST": "fail"},
+    DccDefect.OTA_TO_SMETS1: {
+        "ROUTE-OTA-SMETS1": "fail",
+        "ROUTE-OTA-LIST": "fail",
+        "ROUTE-JOIN-SMETS1": "fail",
+    },
     DccDefect.LEAVE_ON_EXCHANGE: {
         "HUB-EXCHANGE-TO-SMETS1": "inconclusive",
         "HUB-EXCHANGE-TO-SMETS2": "inconclusive",
