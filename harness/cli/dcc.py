@@ -16,7 +16,6 @@ import click
 from harness.cli import options
 
 if TYPE_CHECKING:
-    from harness.dcc.duis.xml_keys import XmlKeyStore
     from harness.dcc.embedded import EmbeddedDcc
     from harness.eui64 import Eui64
     from harness.hub.trust_centre import HubEvent
@@ -99,6 +98,7 @@ def serve(rules: tuple[Path, ...], *, as_json: bool, **wanted: Any) -> int:
 
 async def _served(wanted: _Wanted, rules: Rulebook, *, as_json: bool) -> None:
     from harness.dcc.door import DoorKeys
+    from harness.dcc.duis.xml_keys import load_xml_keys
     from harness.dcc.http.outbox import Outbox
     from harness.dcc.http.postman import Postman
     from harness.dcc.http.serve import LOOPBACK, Address, client_tls, server_tls, serving
@@ -106,7 +106,7 @@ async def _served(wanted: _Wanted, rules: Rulebook, *, as_json: bool) -> None:
 
     log = _Log(wanted.keep, as_json=as_json)
     urls = _urls(wanted.users)
-    keys = _keys(wanted)
+    keys = load_xml_keys(wanted.keys, wanted.zaz1, wanted.seed)
     address = Address(
         host=wanted.host,
         port=wanted.port,
@@ -136,6 +136,7 @@ async def _dcc(wanted: _Wanted, rules: Rulebook, tap: Tap) -> AsyncIterator[Embe
     from harness.dcc.cpl_file import load_cpl, load_header_map
     from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
     from harness.dcc.sqlite_inventory import SqliteSmiStore
+    from harness.errors import ConfigError
     from harness.gbcs import BenchPki
     from harness.rig.load import load_rig
     from harness.rig.open import close_bench, open_bench
@@ -147,6 +148,10 @@ async def _dcc(wanted: _Wanted, rules: Rulebook, tap: Tap) -> AsyncIterator[Embe
         if wanted.rig is not None:
             bench = await open_bench(load_rig(own), rules, tap, store=store)
             try:
+                if not isinstance(bench.dcc, EmbeddedDcc):
+                    raise ConfigError(
+                        "this rig's DCC is another one", file=own, remedy="serve a rig with `embedded`"
+                    )
                 async with _joining(bench):
                     yield bench.dcc
             finally:
@@ -221,17 +226,6 @@ def _pairs(
         except ValueError as error:
             raise ConfigError(f"{option} {text!r}: {error}") from error
     return pairs
-
-
-def _keys(wanted: _Wanted) -> XmlKeyStore:
-    from harness.dcc.duis.xml_keys import BenchXmlKeys, JoinedXmlKeys, load_folder, load_zaz1
-
-    stores: list[XmlKeyStore] = []
-    if wanted.keys is not None:
-        stores.append(load_folder(wanted.keys))
-    if wanted.zaz1 is not None:
-        stores.append(load_zaz1(wanted.zaz1))
-    return JoinedXmlKeys(*stores) if stores else BenchXmlKeys(wanted.seed)
 
 
 class _Log:

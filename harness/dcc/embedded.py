@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -30,12 +31,18 @@ from harness.dcc.duis_user import DuisUser, UserKeys
 from harness.dcc.enquiry import Estate
 from harness.dcc.faces import HubFace
 from harness.dcc.gbcs_trials import GbcsTrials
+from harness.dcc.http.link import http_link, inbox
+from harness.dcc.http.outbox import Outbox
+from harness.dcc.http.postman import Postman
+from harness.dcc.http.serve import Address, serving
+from harness.dcc.http.service import DccService
 from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
 from harness.dcc.meters import METERS, meter_record
 from harness.dcc.routes import RouteRecord
 from harness.dcc.s1sp import S1sp
 from harness.dcc.service_user import ServiceUser
 from harness.dcc.users import Registration, Users
+from harness.dcc.web_services import Switch
 from harness.errors import HarnessBug, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, KeyStore
@@ -130,9 +137,13 @@ class EmbeddedDcc:
             ),
             clock=clock,
         )
+        self._way = Switch(self._door)
+        self._over_http = AsyncExitStack()
+        self._faults: dict[RequestId, BaseException] = {}
+        self._xml_keys = xml_keys
         self._sides = {
             user: DuisUser(
-                self._door,
+                self._way,
                 keys=UserKeys(own=xml_keys.signing_key(user), dsp=xml_keys, s1sp=xml_keys),
                 rules=rules,
                 tap=tap,
@@ -186,6 +197,11 @@ class EmbeddedDcc:
         self.provision_hub(hub_prenotification(hub, family))
         self._desk.know(hub, tuple(LoggedDevice(device, _OLD_HASH) for device in devices))
 
+    async def begin_case(self, device: Eui64, hubs: Iterable[Eui64]) -> None:
+        """Begin afresh, whatever device and hubs the case is about."""
+        del device, hubs
+        self.forget_devices()
+
     def forget_devices(self) -> None:
         """Begin afresh: no device in the SMI but the hubs, the rig's own CPL, no routes."""
         store = self._estate.store
@@ -224,16 +240,45 @@ class EmbeddedDcc:
 
     async def close(self) -> None:
         """Give up what is under way."""
+        await self._over_http.aclose()
         await self._door.close()
 
+    async def go_over_http(self) -> str:
+        """Have users and DSP talk over HTTP on loopback from now on, both ways; return the DSP's URL."""
+        enter = self._over_http.enter_async_context
+        urls = {user: await enter(inbox(side.take, Address())) for user, side in self._sides.items()}
+        outbox = Outbox()
+        self._over_http.callback(outbox.close)
+        service = DccService(
+            self._handle,
+            keys=DoorKeys.from_store(self._xml_keys),
+            rules=self.rules,
+            tap=NullTap(),
+            outbox=outbox,
+            postman=Postman(outbox, urls, NullTap()),
+            clock=self._clock,
+        )
+        url = await enter(serving(service.application(), Address()))
+        self._way.to = await enter(http_link(url))
+        return url
+
     async def _handle(self, request: ServiceRequest, acknowledge: Acknowledge) -> ServiceResponse:
-        response = await self._dsp.handle(request, acknowledge)
+        try:
+            response = await self._dsp.handle(request, acknowledge)
+        except Exception as fault:  # over HTTP it would be a response code, and whose fault it is be lost
+            self._faults[request.request_id] = fault
+            raise
         self._ended[request.request_id] = response
         return response
 
     async def _send(self, request: ServiceRequest) -> ServiceResponse:
         """Send a request as a document; what a document does not say is added from inside the DSP."""
-        response = await self._sides[request.request_id.originator].send(request)
+        try:
+            response = await self._sides[request.request_id.originator].send(request)
+        finally:
+            fault = self._faults.pop(request.request_id, None)
+        if fault is not None:
+            raise fault
         known = self._ended.pop(request.request_id, None)
         if known is None:
             return response  # the DSP's door refused it

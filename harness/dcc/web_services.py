@@ -54,3 +54,14 @@ class Link(Protocol):
 
     async def post(self, service: WebService, document: bytes) -> Reply:
         """Send a request and return what is answered at once."""
+
+
+class Switch:
+    """A Link that leads to another one, which may be changed between two requests."""
+
+    def __init__(self, to: Link) -> None:
+        self.to = to
+
+    async def post(self, service: WebService, document: bytes) -> Reply:
+        """Send a request the way it leads now."""
+        return await self.to.post(service, document)

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from harness.dcc.embedded import EmbeddedDcc
 from harness.errors import BenchError, PlanError, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.core import CommunicationsHub
+from harness.rig.dcc import RigDcc
 from harness.rig.faces import Environment, NetworkSettings, Power, PpmidPort, Sniffer
 from harness.rig.model import PpmidDevice
 from harness.smets.rulebook import Rulebook
@@ -40,7 +40,7 @@ class Bench:
     """
 
     rules: Rulebook
-    dcc: EmbeddedDcc
+    dcc: RigDcc
     hubs: Mapping[str, HubOnBench]
     ppmid: PpmidPort
     ppmid_device: PpmidDevice
@@ -90,7 +90,7 @@ class Bench:
             for listed in entry.hub.device_log():
                 await entry.hub.remove_from_device_log(listed.eui64)
             entry.hub.forget_history()
-        self.dcc.forget_devices()
+        await self.dcc.begin_case(self.device, [entry.hub.eui64 for entry in self.hubs.values()])
 
     async def take_faults_back(self) -> None:
         """Undo injected faults that last, and start the hubs again that lost their radios by them."""

@@ -9,6 +9,7 @@ from typing import Literal
 
 from harness.documents import HexBytes, Node, Seconds
 from harness.eui64 import Eui64
+from harness.gbcs import ACB, SUPPLIER
 from harness.smets.access import UserRole, UserStatus
 
 _INSTALL_CODE_OCTETS = 16
@@ -86,11 +87,22 @@ class RegistrationEntry:
 class DccEntry:
     """The DCC: embedded, with a CPL file and, to prove that plans notice, defects.
 
+    Of type `duis-http` it is reached over HTTP: ours on loopback, or, with `url`, somebody else's, whose
+    later answers come to the port `listen`. There `user` and `dsp` are the EUI-64s of the two, and `keys` (a
+    folder), `zaz1` (a key store) or else the seed of `pki` their XML-signing keys; `trust` is an authority
+    for https.
     `rules` are rulebook overlays that this DCC goes by; a user's own are laid over them. Without `users` it
     has those of `harness.dcc.users.BENCH_USERS`.
     """
 
-    type: Literal["embedded"] = "embedded"
+    type: Literal["embedded", "duis-http"] = "embedded"
+    url: str | None = None
+    listen: int | None = None
+    user: Eui64 = SUPPLIER
+    dsp: Eui64 = ACB
+    keys: Path | None = None
+    zaz1: Path | None = None
+    trust: Path | None = None
     cpl: Path
     cpl_map: Path | None = None
     rules: tuple[Path, ...] = ()

@@ -11,9 +11,7 @@ from typing import Any
 
 from harness.dcc.counters import utc_now
 from harness.dcc.cpl_file import load_cpl, load_header_map
-from harness.dcc.defects import DccDefect
-from harness.dcc.duis.xml_keys import BenchXmlKeys
-from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
+from harness.dcc.embedded import hub_prenotification
 from harness.dcc.inventory import SmiStore
 from harness.errors import RigFault
 from harness.eui64 import Eui64
@@ -23,11 +21,11 @@ from harness.hub.gbcs_hub import GbcsHub
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.rig.bench import Bench, HubOnBench
 from harness.rig.certificates import load_certificates
+from harness.rig.dcc import RigDcc, open_dcc
 from harness.rig.faces import DriverContext, Environment, Face, NetworkSettings
 from harness.rig.gbcs_keys import load_gbcs_keys
 from harness.rig.load import driver_of, driver_options, environment_nodes, hub_profile
 from harness.rig.model import Rig
-from harness.rig.users import users_of
 from harness.smets.cpl import Cpl
 from harness.smets.rulebook import Rulebook
 from harness.smets.version import SmetsVersion
@@ -84,17 +82,7 @@ class _Opening:
     async def everything(self, cpl: Cpl) -> Bench:
         rig = self._rig
         await self._start_environment()
-        dcc = EmbeddedDcc(
-            rules=self._rules,
-            cpl=cpl,
-            keys=load_gbcs_keys(rig.pki.gbcs_keys, rig.pki.seed),
-            tap=self._tap,
-            store=self._store,
-            users=users_of(rig),
-            defects=[DccDefect(word) for word in rig.dcc.defects],
-            answer_within_s=rig.dcc.answer_within,
-            xml_keys=BenchXmlKeys(rig.pki.seed),
-        )
+        dcc = await open_dcc(rig, self._rules, cpl, self._tap, self._store)
         self._close_with(dcc.close)
         bench = Bench(
             rules=self._rules,
@@ -141,7 +129,7 @@ class _Opening:
     def _close_with(self, close: Callable[[], Awaitable[object]]) -> None:
         self._stack.push_async_callback(close)
 
-    async def _start_hubs(self, dcc: EmbeddedDcc) -> dict[str, HubOnBench]:
+    async def _start_hubs(self, dcc: RigDcc) -> dict[str, HubOnBench]:
         pki = self._rig.pki
         credentials = load_certificates(pki.certificates, BenchAuthority(pki.seed))
         hubs: dict[str, HubOnBench] = {}
@@ -182,12 +170,12 @@ async def _all_or_first_error(starts: Sequence[asyncio.Future[Any]]) -> None:
         await asyncio.gather(*starts, return_exceptions=True)
 
 
-def _tell_dcc(dcc: EmbeddedDcc, hub: CommunicationsHub, event: HubEvent) -> None:
+def _tell_dcc(dcc: RigDcc, hub: CommunicationsHub, event: HubEvent) -> None:
     if event.kind is HubEventKind.JOINED and not isinstance(hub, GbcsHub):  # a CHF tells by CS14
         dcc.device_joined(hub.eui64, event.eui64)
 
 
-def _tell_alert(dcc: EmbeddedDcc, hub: CommunicationsHub, _: Eui64, message: bytes) -> None:
+def _tell_alert(dcc: RigDcc, hub: CommunicationsHub, _: Eui64, message: bytes) -> None:
     dcc.take_alert(hub.eui64, message)
 
 

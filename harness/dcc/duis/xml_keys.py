@@ -181,6 +181,16 @@ def load_zaz1(file: Path) -> HeldXmlKeys:
     return HeldXmlKeys(certificates, keys)
 
 
+def load_xml_keys(folder: Path | None, zaz1: Path | None, seed: str) -> XmlKeyStore:
+    """Return the keys of these files, of both if both are given; of neither, the bench's own from a seed."""
+    stores: list[XmlKeyStore] = []
+    if folder is not None:
+        stores.append(load_folder(folder))
+    if zaz1 is not None:
+        stores.append(load_zaz1(zaz1))
+    return JoinedXmlKeys(*stores) if stores else BenchXmlKeys(seed)
+
+
 def normal_issuer(name: str) -> frozenset[str]:
     """Return an issuer's name so that blanks and the order of its parts do not matter."""
     return frozenset(part.strip() for part in name.split(","))
