@@ -128,6 +128,10 @@ class Door:
         content = acknowledgement_document(acknowledged.result(), request.srv, self._clock())
         return Reply(status=200, content=self._signed(content))
 
+    def alert(self, alert: Response) -> bytes:
+        """Return an alert signed."""
+        return self._signed(alert)
+
     def refusal(self, request_id: RequestId, srv: str, answer: Answer) -> bytes:
         """Return a signed response of this meaning, without more."""
         code = code_for(answer, self._rules).code

@@ -22,7 +22,7 @@ from harness.dcc.duis.responses import (
 )
 from harness.dcc.duis.signature import sign, verify
 from harness.dcc.duis.telling import request_line, response_details, response_line
-from harness.dcc.duis.translation import is_acknowledgement, service_response
+from harness.dcc.duis.translation import is_acknowledgement, local_command, service_response
 from harness.dcc.duis.xml.envelope import serialise
 from harness.dcc.duis.xml.parser import DocumentError, parse_xml
 from harness.dcc.duis.xml.request import request_tree
@@ -92,7 +92,7 @@ class DuisUser:
             first = self._read_reply(request, reply)
             if not (request.command_variant.sends and is_acknowledgement(first)):
                 return service_response(request, first, self._rules)
-            return await self._later(request, first.code, later)
+            return await self._later(request, first, later)
         finally:
             self._waiting.pop(request.request_id, None)
 
@@ -124,7 +124,7 @@ class DuisUser:
         self._alerts.clear()
 
     async def _later(
-        self, request: ServiceRequest, code: str, later: asyncio.Future[Response]
+        self, request: ServiceRequest, first: Response, later: asyncio.Future[Response]
     ) -> ServiceResponse:
         try:
             async with asyncio.timeout(self._within_s):
@@ -135,7 +135,9 @@ class DuisUser:
                 f"{self._within_s:g} s"
             ) from None
         read = service_response(request, response, self._rules)
-        return replace(read, acknowledgement=Acknowledgement(request_id=request.request_id, code=code))
+        local = local_command(first)
+        acknowledged = Acknowledgement(request_id=request.request_id, code=first.code, local=local)
+        return replace(read, acknowledgement=acknowledged, local=local)
 
     def _read_reply(self, request: ServiceRequest, reply: Reply) -> Response:
         if not reply.is_document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -108,6 +108,7 @@ class EmbeddedDcc:
         self._hub_records: dict[Eui64, DeviceRecord] = {}
         self._s1sp = S1sp(rules, tap, timeout_s=answer_within_s)
         acb = Acb(keys, OriginatorCounter(clock), defects=self._estate.defects)
+        self._listeners: list[Callable[[DeviceAlert], None]] = []
         self._desk = AlertDesk(acb.keys, tap, clock, self._alerted)
         known = Known(store=self._estate.store, acb=acb, alerts=self._desk)
         delivery = Delivery(
@@ -401,9 +402,16 @@ class EmbeddedDcc:
         """Every alert since the case began, in order, those refused too."""
         return self._desk.alerts
 
+    def listen(self, heard: Callable[[DeviceAlert], None]) -> None:
+        """Have `heard` called with every alert that counts."""
+        self._listeners.append(heard)
+
     def _alerted(self, alert: DeviceAlert) -> None:
+        """Do what an alert that counts means for the SMI, and tell who listens."""
         for record in effects_of_alert(alert, self._estate.store, self.rules):
             self._dsp.store(record, None)
+        for heard in self._listeners:
+            heard(alert)
 
     # --- what the evidence wants ---------------------------------------------------------------------------
 

@@ -176,8 +176,15 @@ def service_response(request: ServiceRequest, response: Response, rules: Ruleboo
         code=response.code,
         via=via,
         body=content,
-        ok=not response.code.startswith("E"),
+        ok=not response.code.startswith("E") and not _failed(content),
     )
+
+
+def _failed(body: d.Body | None) -> bool:
+    """Whether a body says that what was asked for was not done."""
+    if isinstance(body, d.GbcsResponse | d.Smets1Response):
+        return body.fields.get(MESSAGE_SUCCESS) == "false"
+    return isinstance(body, d.S1spAlert)
 
 
 def is_acknowledgement(response: Response) -> bool:

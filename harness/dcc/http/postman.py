@@ -46,6 +46,11 @@ class Postman:
         self._rounds: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession | None = None
 
+    @property
+    def users(self) -> tuple[Eui64, ...]:
+        """Those who have a URL."""
+        return tuple(self._urls)
+
     async def start(self) -> None:
         """Begin, with what is there already."""
         timeout = aiohttp.ClientTimeout(total=_ATTEMPT_S)

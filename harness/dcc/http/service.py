@@ -16,15 +16,16 @@ from functools import partial
 
 from aiohttp import web
 
+from harness.dcc.alerts import DeviceAlert
 from harness.dcc.counters import Clock, utc_now
 from harness.dcc.documents import Acknowledgement, RequestId, ServiceRequest, ServiceResponse
 from harness.dcc.door import Door, DoorKeys, Handle
+from harness.dcc.duis.alert_translation import alert_document
 from harness.dcc.duis.xml.parser import LARGEST_DOCUMENT, Limits
 from harness.dcc.http.outbox import Outbox, Owed
 from harness.dcc.http.postman import Postman
 from harness.dcc.web_services import WebService
 from harness.errors import RigFault
-from harness.eui64 import Eui64
 from harness.smets.requests import Answer
 from harness.smets.rulebook import Rulebook
 from harness.tap import Boundary, Tap
@@ -66,6 +67,8 @@ class DccService:
         limits: ServiceLimits | None = None,
     ) -> None:
         self._handle = handle
+        self._rules = rules
+        self._clock = clock
         self._tap = tap
         self._outbox = outbox
         self._postman = postman
@@ -92,10 +95,15 @@ class DccService:
         application.on_cleanup.append(self._stop)
         return application
 
-    def alert(self, user: Eui64, document: bytes) -> None:
-        """Send a signed document to a user that no request asked for."""
-        self._outbox.put(user, document)
-        self._postman.look(user)
+    def tell(self, alert: DeviceAlert) -> None:
+        """Tell every user that takes anything of an alert, unless it is for the DCC alone."""
+        content = alert_document(alert, self._rules, self._clock())
+        if content is None:
+            return
+        document = self._door.alert(content)
+        for user in self._postman.users:
+            self._outbox.put(user, document)
+            self._postman.look(user)
 
     # --- requests -----------------------------------------------------------------------------------------
 
