@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
 from harness.dcc.acb import Acb
 from harness.dcc.alert_effects import effects_of_alert, joined
 from harness.dcc.alerts import AlertDesk, DeviceAlert
+from harness.dcc.boundary import DuisBoundary
 from harness.dcc.counters import Clock, OriginatorCounter, utc_now
 from harness.dcc.defects import DccDefect
 from harness.dcc.delivery import Delivery, Known
@@ -19,30 +19,20 @@ from harness.dcc.documents import (
     InventoryResponse,
     LogAction,
     Prenotification,
-    RequestId,
     ServiceRequest,
     ServiceResponse,
 )
-from harness.dcc.door import Door, DoorKeys
 from harness.dcc.dsp import Acknowledge, Dsp
-from harness.dcc.duis.translation import says_the_same
 from harness.dcc.duis.xml_keys import BenchXmlKeys, XmlKeyStore
-from harness.dcc.duis_user import DuisUser, UserKeys
 from harness.dcc.enquiry import Estate
 from harness.dcc.faces import HubFace
 from harness.dcc.gbcs_trials import GbcsTrials
-from harness.dcc.http.link import http_link, inbox
-from harness.dcc.http.outbox import Outbox
-from harness.dcc.http.postman import Postman
-from harness.dcc.http.serve import Address, serving
-from harness.dcc.http.service import DccService
 from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
 from harness.dcc.meters import METERS, meter_record
 from harness.dcc.routes import RouteRecord
 from harness.dcc.s1sp import S1sp
 from harness.dcc.service_user import ServiceUser
 from harness.dcc.users import Registration, Users
-from harness.dcc.web_services import Switch
 from harness.errors import HarnessBug, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, KeyStore
@@ -51,7 +41,7 @@ from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Rulebook
 from harness.smets.smi import DeviceRecord, DeviceStatus
 from harness.smets.version import SmetsVersion, read_version
-from harness.tap import NullTap, Tap
+from harness.tap import Tap
 
 _ANSWER_WITHIN_S = 20.0
 _MOST_ROUTES = 20_000  # of a case; a DCC that serves for long forgets the oldest
@@ -91,7 +81,6 @@ class EmbeddedDcc:
         answer_within_s: float = _ANSWER_WITHIN_S,
         xml_keys: XmlKeyStore | None = None,
     ) -> None:
-        xml_keys = xml_keys or BenchXmlKeys(_SEED)
         self.rules = rules
         self._clock = clock
         self._hubs: dict[Eui64, HubFace] = dict(hubs or {})
@@ -127,35 +116,20 @@ class EmbeddedDcc:
             clock=clock,
             routed=self._routes.append,
         )
-        self._door = Door(
-            self._handle,
-            keys=DoorKeys.from_store(xml_keys),
+        everybody = {SUPPLIER, *(user.eui64 for user in self._estate.users.users)}
+        self.boundary = DuisBoundary(
+            self._dsp.handle,
+            everybody,
+            keys=xml_keys or BenchXmlKeys(_SEED),
             rules=rules,
-            tap=NullTap(),  # the user's side records what crosses this boundary
-            deliver=lambda request_id, document: self._sides[request_id.originator].take(document),
-            failed=lambda request, error: self._sides[request.request_id.originator].give_up(
-                request.request_id, error
-            ),
+            tap=tap,
             clock=clock,
+            answer_within_s=answer_within_s,
         )
-        self._way = Switch(self._door)
-        self._over_http = AsyncExitStack()
-        self._faults: dict[RequestId, BaseException] = {}
-        self._xml_keys = xml_keys
-        self._sides = {
-            user: DuisUser(
-                self._way,
-                keys=UserKeys(own=xml_keys.signing_key(user), dsp=xml_keys, s1sp=xml_keys),
-                rules=rules,
-                tap=tap,
-                answer_within_s=answer_within_s,
-                clock=clock,
-            )
-            for user in {SUPPLIER, *(user.eui64 for user in self._estate.users.users)}
+        counters = {user: OriginatorCounter(clock) for user in everybody}
+        self._users = {
+            user: ServiceUser(self.boundary.send, counters[user], eui64=user) for user in everybody
         }
-        self._ended: dict[RequestId, ServiceResponse] = {}
-        counters = {user: OriginatorCounter(clock) for user in self._sides}
-        self._users = {user: ServiceUser(self._send, counters[user], eui64=user) for user in self._sides}
         self._user = self._users[SUPPLIER]
 
     # --- what stands before a case -------------------------------------------------------------------------
@@ -241,60 +215,7 @@ class EmbeddedDcc:
 
     async def close(self) -> None:
         """Give up what is under way."""
-        await self._over_http.aclose()
-        await self._door.close()
-
-    async def go_over_http(self) -> str:
-        """Have users and DSP talk over HTTP on loopback from now on, both ways; return the DSP's URL."""
-        enter = self._over_http.enter_async_context
-        urls = {user: await enter(inbox(side.take, Address())) for user, side in self._sides.items()}
-        outbox = Outbox()
-        self._over_http.callback(outbox.close)
-        service = DccService(
-            self._handle,
-            keys=DoorKeys.from_store(self._xml_keys),
-            rules=self.rules,
-            tap=NullTap(),
-            outbox=outbox,
-            postman=Postman(outbox, urls, NullTap()),
-            clock=self._clock,
-        )
-        url = await enter(serving(service.application(), Address()))
-        self._way.to = await enter(http_link(url))
-        return url
-
-    async def _handle(self, request: ServiceRequest, acknowledge: Acknowledge) -> ServiceResponse:
-        try:
-            response = await self._dsp.handle(request, acknowledge)
-        except Exception as fault:  # over HTTP it would be a response code, and whose fault it is be lost
-            self._faults[request.request_id] = fault
-            raise
-        self._ended[request.request_id] = response
-        return response
-
-    async def _send(self, request: ServiceRequest) -> ServiceResponse:
-        """Send a request as a document; what a document does not say is added from inside the DSP."""
-        try:
-            response = await self._sides[request.request_id.originator].send(request)
-        finally:
-            fault = self._faults.pop(request.request_id, None)
-        if fault is not None:
-            raise fault
-        known = self._ended.pop(request.request_id, None)
-        if known is None:
-            return response  # the DSP's door refused it
-        if not says_the_same(response, known):
-            raise HarnessBug(f"the document of {request.request_id} says {response}, the DSP said {known}")
-        return replace(
-            response,
-            via=known.via,
-            body=known.body,
-            ok=known.ok,
-            stage=known.stage,
-            reason=known.reason,
-            cause=known.cause,
-            rules=known.rules,
-        )
+        await self.boundary.close()
 
     # --- as a service user sees it -------------------------------------------------------------------------
 
@@ -353,7 +274,7 @@ class EmbeddedDcc:
     async def send_twice(self, kind: type[ServiceRequest], target: Eui64) -> tuple[ServiceResponse, ...]:
         """Send a request, and the same once more under the same request id."""
         request = self._user.make(kind, target)
-        return await self._send(request), await self._send(request)
+        return await self.boundary.send(request), await self.boundary.send(request)
 
     @property
     def dsp(self) -> Eui64:

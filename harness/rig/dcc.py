@@ -44,7 +44,7 @@ async def open_dcc(rig: Rig, rules: Rulebook, cpl: Cpl, tap: Tap, store: SmiStor
         xml_keys=keys,
     )
     if entry.type == "duis-http":
-        await embedded.go_over_http()
+        await embedded.boundary.go_over_http()
     return embedded
 
 

@@ -49,7 +49,7 @@ def test_a_critical_request_comes_back_as_a_pre_command_and_goes_out_signed():
     made = asyncio.run(estate.dcc.send(UnjoinCritical, ESME, other=PPMID))
     assert isinstance(made.body, PreCommand)
     second = SignedPreCommand(request_id=made.request_id, srv="8.8.1", payload=signed(made.body.message))
-    done = asyncio.run(estate.dcc._send(second))
+    done = asyncio.run(estate.dcc.boundary.send(second))
     assert (made.code, done.code, done.via) == ("I0", "I0", Via.GBCS)
     documents = [event[4] for event in estate.tap.at(Boundary.DUIS) if event[1] == "dsp" and event[4]]
     forms = [type(read_response(document).body.payload) for document in documents[-3:]]
