@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 _PORT = 8079  # a DCC Boxed's
 _JOIN_WITHIN_S = 90.0
+_MOST_ROUTES = 100  # nobody asks a service for the way that a request took
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,14 @@ async def _dcc(wanted: _Wanted, rules: Rulebook, tap: Tap) -> AsyncIterator[Embe
             return
         listed = wanted.cpl or load_rig(own).dcc.cpl
         cpl = load_cpl(listed, rules, load_header_map(wanted.cpl_map))
-        embedded = EmbeddedDcc(rules=rules, cpl=cpl, keys=BenchPki(wanted.seed), tap=tap, store=store)
+        embedded = EmbeddedDcc(
+            rules=rules,
+            cpl=cpl,
+            keys=BenchPki(wanted.seed),
+            tap=tap,
+            store=store,
+            most_routes=_MOST_ROUTES,
+        )
         for eui64, version in _pairs(wanted.hubs, "--hub", _VERSIONS):
             embedded.provision_hub(hub_prenotification(eui64, SmetsVersion(version)))
         yield embedded

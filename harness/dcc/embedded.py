@@ -80,11 +80,12 @@ class EmbeddedDcc:
         clock: Clock = utc_now,
         answer_within_s: float = _ANSWER_WITHIN_S,
         xml_keys: XmlKeyStore | None = None,
+        most_routes: int = _MOST_ROUTES,
     ) -> None:
         self.rules = rules
         self._clock = clock
         self._hubs: dict[Eui64, HubFace] = dict(hubs or {})
-        self._routes: deque[RouteRecord] = deque(maxlen=_MOST_ROUTES)
+        self._routes: deque[RouteRecord] = deque(maxlen=most_routes)
         self._estate = Estate(
             store=store or MemorySmiStore(),
             cpl=cpl,
