@@ -5,18 +5,27 @@ import contextlib
 import json
 import signal
 import subprocess
+import time
 
 import aiohttp
 import pytest
 
 from harness.dcc.documents import Prenotification
-from harness.dcc.duis.requests import LogAction, Prenotify, ReadInventory, RequestId, UpdateHanDeviceLog
+from harness.dcc.duis.requests import (
+    LogAction,
+    Prenotify,
+    ReadFirmwareVersion,
+    ReadInventory,
+    RequestId,
+    UpdateHanDeviceLog,
+)
 from harness.dcc.duis.signature import sign, verify
 from harness.dcc.duis.xml.envelope import serialise
 from harness.dcc.duis.xml.parser import parse_xml
 from harness.dcc.duis.xml.request import request_tree
 from harness.dcc.duis.xml.responses import read_response
 from harness.dcc.duis.xml_keys import BenchXmlKeys, load_folder
+from harness.dcc.use_cases import told_by
 from harness.gbcs import ACB, SUPPLIER
 from harness.smets.cpl import DeviceType
 from tests.dcc.estate import HUB_1, HUB_2, INSTALL_CODE, PPMID
@@ -131,3 +140,43 @@ def test_a_wrong_option_is_one_sentence_and_exit_code_2(shell, options, says):
     ended = shell("dcc", "serve", "--port", "0", *options)
     assert (ended.code, "Traceback" in ended.err) == (2, False)
     assert says in ended.err
+
+
+def answered(folder, request_id, within_s=40):
+    """Wait for the later response to a request among the kept documents."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        for path in sorted(folder.glob("*.xml"), reverse=True):
+            with contextlib.suppress(ValueError):
+                response = read_response(path.read_bytes())
+                if response.request_id == request_id and response.response_id is not None:
+                    return response
+        time.sleep(0.1)
+    raise AssertionError(f"no response to {request_id}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_with_a_rig_its_ppmid_joins_and_answers(tmp_path):
+    with served("--rig", CHECKOUT / "rigs" / "virtual.yaml", "--keep", tmp_path) as url:
+        ask(url, "serviceD", Prenotify(request_id=RequestId(SUPPLIER, ACB, 1), prenotification=NOTICE))
+        listing = UpdateHanDeviceLog(
+            request_id=RequestId(SUPPLIER, HUB_2, 2),
+            device=PPMID,
+            action=LogAction.ADD,
+            install_code=INSTALL_CODE,
+            join_time_s=90,
+        )
+        ask(url, "serviceS", listing)
+        assert answered(tmp_path, listing.request_id).code == "I0"
+        for counter in range(3, 60):  # until it has joined
+            read = ReadFirmwareVersion(request_id=RequestId(SUPPLIER, PPMID, counter))
+            assert ask(url, "serviceS", read).code == "I99"
+            response = answered(tmp_path, read.request_id)
+            if response.code == "I0":
+                break
+            time.sleep(0.5)
+        assert told_by(response.body.payload.message) == (
+            "CS08",
+            {"MessageSuccess": "true", "FirmwareVersion": "01020304"},
+        )
