@@ -317,8 +317,10 @@ def _role_name(role: RemotePartyRole | None) -> str:
 
 
 def _issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Say whether the authority may sign certificates, and has signed this one."""
     try:
+        usage = authority.extensions.get_extension_for_class(x509.KeyUsage).value
         certificate.verify_directly_issued_by(authority)
-    except (*BAD_CERTIFICATE, InvalidSignature):
+    except (*BAD_CERTIFICATE, x509.ExtensionNotFound, InvalidSignature):
         return False
-    return True
+    return usage.key_cert_sign

@@ -203,6 +203,15 @@ def test_an_acb_certificate_is_taken_as_an_acb_certificate():
     assert check(PKI.certificate(SUPPLIER, PP), subject=SUPPLIER, role=RemotePartyRole.SUPPLIER, usage=PP)
 
 
+def test_who_may_not_sign_certificates_is_no_authority():
+    device = x509.load_der_x509_certificate(PKI.certificate(PPMID, DS))
+    impostor = Issuer(name=device.subject, key=PKI.private_key(PPMID, DS))
+    forged = issue_device(impostor, GSME, PKI.public_key(GSME, KA), KA, serial=1)
+    x509.load_der_x509_certificate(forged).verify_directly_issued_by(device)  # name and signature are right
+    with pytest.raises(DecodeError, match="none of a trusted authority"):
+        check(forged, authorities=[PKI.certificate(PPMID, DS)])
+
+
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
 def test_one_flipped_bit_anywhere_in_a_certificate_is_noticed():
     right = PKI.certificate(GSME, KA)
