@@ -250,6 +250,33 @@ def test_the_rig_is_recovered_before_it_is_tried_again(tmp_path):
     assert "recovered: hub smets2 started again" in (ran.folder / "run.jsonl").read_text()
 
 
+class After:
+    """True from the n-th time on that it is asked."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def __bool__(self):
+        self.times -= 1
+        return self.times < 0
+
+
+@pytest.mark.parametrize(("times", "rung"), [(1, "supply was cycled"), (2, "after 0.01 s")])
+def test_a_dongle_that_is_not_back_at_once_is_helped_rung_by_rung(tmp_path, monkeypatch, times, rung):
+    monkeypatch.setattr("harness.rig.bench._USB_COMES_BACK_S", 0.01)
+    lost = []
+
+    def lose_once(context):
+        if not lost:
+            lost.append(True)
+            context.bench.hub("smets2").hub._radio.lose(heals=After(times))
+            context.bench.hub("smets2").hub._check()
+
+    ran = run(tmp_path, [case(Does(act=lose_once)), *our_cases(JOINED)])
+    assert ran.verdicts == ["pass", "pass"]
+    assert rung in (ran.folder / "run.jsonl").read_text()
+
+
 def test_a_rig_that_is_lost_for_good_makes_the_rest_an_error(tmp_path):
     def lose(context):
         context.bench.hub("smets2").hub._radio.lose(heals=False)
