@@ -32,6 +32,7 @@ from harness.plan.steps.step import Seen, Step, step
 from harness.plan.waiting import eventually, until
 from harness.rig.faces import ReceivedCommand
 from harness.smets.cpl import DeviceType
+from harness.tap import Boundary
 
 _SILENT_FOR, _ALERTED_WITHIN, _WINDOW_S = Seconds(0.5), Seconds(5), 60
 _NOTICED_WITHIN_S = 9.0
@@ -87,11 +88,18 @@ class SendGbcs(Step):
         return case.bench.device if self.hub is None else case.bench.hub(self.hub).hub.eui64
 
     async def _answer(self, case: CaseContext, message: bytes, within_s: float) -> bytes:
-        if self.hub is not None:
-            return await case.bench.hub(self.hub).hub.command_chf(message, within_s)
-        if case.hub is None:
+        entry = case.hub if self.hub is None else case.bench.hub(self.hub)
+        if entry is None:
             raise StimulusImpossible("the PPMID is on no hub's device log; whitelist it first")
-        return await case.bench.hub(case.hub.hub.name).hub.deliver_gbcs(case.bench.device, message, within_s)
+        hub = entry.hub
+        what = f"{self.use_case} command" + (f", {self.spoilt.value} spoilt" if self.spoilt else "")
+        case.bench.tap.record(Boundary.GBCS, "dsp", str(hub.eui64), what, message)
+        if self.hub is not None:
+            answer = await hub.command_chf(message, within_s)
+        else:
+            answer = await hub.deliver_gbcs(case.bench.device, message, within_s)
+        case.bench.tap.record(Boundary.GBCS, str(hub.eui64), "dsp", f"{self.use_case} response", answer)
+        return answer
 
     async def _refused(self, case: CaseContext, message: bytes) -> Seen:
         what = f"a {self.use_case} command whose {_WRONG[_spoilt(self)]}"
@@ -150,7 +158,7 @@ class SendGbcs(Step):
         before = hub.device_log()
         what = f"a {self.use_case} command whose {_WRONG[_spoilt(self)]}"
         try:
-            await hub.command_chf(message, self.silent_for)
+            await self._answer(case, message, self.silent_for)
         except DeviceSilent:
             pass
         else:
