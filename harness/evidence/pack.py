@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import platform
 import re
-import textwrap
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -52,6 +51,7 @@ class EvidencePack:
         self.clock = RunClock.start()
         self.secrets = Secrets(secrets)
         self._facts: dict[str, Any] = {"versions": versions(), "secrets": secrets.value}
+        self._facts_json = self._encoded_facts()
         self._results: list[CaseResult] = []
         self._current: str | None = None
         self._recorder: CaseRecorder | None = None
@@ -69,6 +69,7 @@ class EvidencePack:
     def describe(self, **facts: Any) -> None:
         """Say something of the run (plain json values): rig, plans, rulebook digest, who ran it."""
         self._facts.update(facts)
+        self._facts_json = self._encoded_facts()
         self._write_run()
 
     def begin_case(self, case_id: str, attempt: int = 1) -> CaseRecorder:
@@ -86,12 +87,12 @@ class EvidencePack:
 
     def end_case(self, result: CaseResult) -> None:
         """Close an attempt's evidence with its result. Raises RigFault when it could not all be written."""
-        told = self.secrets.text(_json(result.as_json()))
+        told = self.secrets.text(json.dumps(result.as_json(), ensure_ascii=False))
         recorder, self._recorder, self._current = self._recorder, None, None
         self._results.append(result)
-        self._cases_json.append(octets_of(textwrap.indent(told.rstrip(), "    ")))
+        self._cases_json.append(octets_of(f"    {told}"))
         if recorder is not None:
-            recorder.save(RESULT, told)
+            recorder.save(RESULT, f"{told}\n")
             recorder.close()
             recorder.note_verdicts(result.steps)
             self._sums.add(files_in(self.folder, recorder.folder))
@@ -108,6 +109,7 @@ class EvidencePack:
             self._recorder = None
         self._between.close()
         write_lines(self.folder / RUN_EVENTS)
+        self._facts_json = self._encoded_facts()  # secrets that became known later are masked too
         self._finished = {
             "ended": _now(),
             "elapsed_s": round(self.clock.elapsed_s(), 3),
@@ -146,14 +148,18 @@ class EvidencePack:
             "began": began.isoformat(timespec="milliseconds"),
             **self._finished,
             "current_case": self._current,
-            **self._facts,
         }
         head = self.secrets.text(_json(run)).removesuffix("\n}\n")
         cases = b",\n".join(self._cases_json)
         inner = b"[\n%b\n  ]" % cases if cases else b"[]"
-        write_whole(self.folder / RUN, b'%b,\n  "cases": %b\n}\n' % (octets_of(head), inner))
+        told = (octets_of(head), self._facts_json, inner)
+        write_whole(self.folder / RUN, b'%b,\n%b,\n  "cases": %b\n}\n' % told)
         if self._finished or self.clock.elapsed_s() >= self._tables_due_s:
             self._write_tables(began)
+
+    def _encoded_facts(self) -> bytes:
+        """Return the facts as they stand within ``run.json``, encoded once as they rarely change."""
+        return octets_of(self.secrets.text(_json(self._facts)).removeprefix("{\n").removesuffix("\n}\n"))
 
     def _write_tables(self, began: datetime) -> None:
         start_s = self.clock.elapsed_s()

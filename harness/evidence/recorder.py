@@ -15,7 +15,7 @@ from harness.evidence.limits import Allowance
 from harness.evidence.lines import write_lines
 from harness.evidence.pcapng import CapturedFrame, PcapngWriter, with_comments
 from harness.evidence.secrets import Secrets
-from harness.evidence.sums import write_whole
+from harness.evidence.sums import octets_of, write_whole
 from harness.evidence.timeline import RunClock, Timeline
 from harness.evidence.verdict import StepResult, Verdict
 from harness.rig.faces import SniffedFrame
@@ -202,11 +202,15 @@ class CaseRecorder:
         return self._capture.frames
 
     def save(self, name: str, content: bytes | str) -> Path:
-        """Write a file of the case, secrets masked, whole or not at all; `name` may have a folder."""
+        """Write a file of the case, secrets masked; `name` may have a folder."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         masked = self.secrets.text(content) if isinstance(content, str) else self.secrets.octets(content)
-        return write_whole(path, masked)
+        if path.exists():
+            return write_whole(path, masked)
+        # Nobody can be reading what is not there yet, and moving a file costs more than writing it.
+        path.write_bytes(octets_of(masked) if isinstance(masked, str) else masked)
+        return path
 
     @property
     def failed(self) -> OSError | None:
