@@ -20,8 +20,9 @@ from harness.errors import ConfigError, RigFault
 from harness.evidence.junit import junit
 from harness.evidence.limits import Allowance, Limits
 from harness.evidence.lines import write_lines
+from harness.evidence.pcapng import read_psdus
 from harness.evidence.readme import README, readme
-from harness.evidence.recorder import CaseRecorder
+from harness.evidence.recorder import CAPTURE, CaseRecorder
 from harness.evidence.secrets import Policy, Secrets
 from harness.evidence.sums import Sums, files_in, files_of, octets_of, write_whole
 from harness.evidence.timeline import RunClock, Timeline
@@ -116,14 +117,20 @@ class EvidencePack:
             "exit_code": exit_code,
         }
         self._write_run()
-        folders = dict.fromkeys(folder_name(result.id) for result in self._results)
-        write_whole(self.folder / README, readme(tuple(folders)))
+        write_whole(self.folder / README, readme(self._case_to_show()))
         try:
             self._write_report()
         finally:  # the pack is whole also without its report
             self._sums.add(files_of(self.folder))
             self._sums.write()
         _raise_if_lost(self._between.failed, self.folder)
+
+    def _case_to_show(self) -> str | None:
+        """Return the folder of the first case with anything on the air, of the first one if none has."""
+        folders = list(dict.fromkeys(folder_name(result.id) for result in self._results))
+        captures = ((name, self.folder / CASES / name / CAPTURE) for name in folders)
+        heard = (name for name, path in captures if path.exists() and any(read_psdus(path)))
+        return next(heard, folders[0] if folders else None)
 
     def _write_report(self) -> None:
         # The report reads packs, so it knows this module; and a run that is refused never needs it.

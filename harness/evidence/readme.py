@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from harness.evidence import wireshark
 
 README = "README.txt"
@@ -34,7 +32,7 @@ The same as text:
 """
 
 
-def readme(case_folders: Sequence[str]) -> str:
-    """Return the text; the commands name the first of these folders of cases."""
+def readme(case_folder: str | None) -> str:
+    """Return the text; the commands name this folder of a case."""
     gui, text = wireshark.commands("$c")
-    return _TEXT.format(case=case_folders[0] if case_folders else "CASE", gui=gui, text=text)
+    return _TEXT.format(case=case_folder or "CASE", gui=gui, text=text)

@@ -28,7 +28,7 @@ from harness.evidence.verdict import Verdict
 
 _ASSETS = Path(__file__).parent / "assets"
 _SCRIPTS = ("dom.js", "bytes.js", "diagram.js", "page.js")
-_NEVER = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:"
+_NEVER = "default-src 'none'; base-uri 'none'; form-action 'none'"
 
 
 def write_report(pack: Path) -> Path:
