@@ -62,6 +62,7 @@ def test_zigpy_cli_forms_backs_up_and_lets_the_ppmid_in_by_a_key_that_it_restore
         zigpy("backup", "-z", "backup.json").ended()
         backup = json.loads((tmp_path / "backup.json").read_text())
         network = backup["network_info"]
+        assert len(network["stack_specific"]["ezsp"]["hashed_tclk"]) == 32
         key = install_code.link_key(bytes.fromhex(INSTALL_CODE)[:-2])
         network["channel"], network["channel_mask"] = CHANNEL + 5, [CHANNEL + 5]
         network["key_table"] = [{**network["tc_link_key"], "key": key.hex(":"), "partner_ieee": NODE}]

@@ -8,6 +8,7 @@ from typing import Any
 
 from drivers.virtual.ncp.core import Answer, NcpCore, outcome
 from drivers.virtual.ncp.status import Status
+from drivers.virtual.ncp.trust_centre import HASHED_LINK_KEY
 from drivers.virtual.stack.faces import NetworkParameters
 from harness.eui64 import Eui64
 
@@ -16,7 +17,6 @@ _COORDINATOR, _END_DEVICE = 1, 3
 _USES_MAC_ASSOCIATION = 0
 _HAVE_NETWORK_KEY, _KEEP_FRAME_COUNTERS = 0x0200, 0x1000
 _HAVE_TRUST_CENTRE_LINK_KEY = 0x0010
-_GLOBAL_LINK_KEY = 0x0004
 _STRONGEST_DBM = 20
 _CHANNELS = range(11, 27)
 _ENERGY_SCAN = 0
@@ -68,7 +68,7 @@ class Networking:
         """Say which security is in force."""
         if not self._core.up:
             return {"status": Status.NOT_JOINED, "state": {}}
-        bitmask = _HAVE_TRUST_CENTRE_LINK_KEY | self._core.kept.security_bitmask & _GLOBAL_LINK_KEY
+        bitmask = _HAVE_TRUST_CENTRE_LINK_KEY | self._core.kept.security_bitmask & HASHED_LINK_KEY
         state = {"bitmask": bitmask, "trust_centre": self._core.eui64.to_bytes_le()}
         return {"status": Status.OK, "state": state}
 

@@ -14,7 +14,8 @@ ALLOW_UNSECURED_REJOINS = 0x02
 SEND_KEY_IN_CLEAR = 0x04
 IGNORE_UNSECURED_REJOINS = 0x08
 JOINS_USE_INSTALL_CODE_KEY = 0x10
-GLOBAL_LINK_KEY = 0x04  # of the security bitmask
+# Of the security bitmask. With the second, devices' own keys are hashed from the preconfigured one.
+GLOBAL_LINK_KEY, HASHED_LINK_KEY = 0x04, 0x84
 
 _DENIED = TrustDecision(admit=False)
 
@@ -51,7 +52,8 @@ class NcpTrustCentre:
         return TrustDecision(admit=True, link_key=key) if key is not None else _DENIED
 
     def _global_key(self) -> bytes | None:
-        return self.kept.preconfigured_key if self.kept.security_bitmask & GLOBAL_LINK_KEY else None
+        is_global = self.kept.security_bitmask & HASHED_LINK_KEY == GLOBAL_LINK_KEY
+        return self.kept.preconfigured_key if is_global else None
 
     def link_key(self, eui64: Eui64) -> bytes | None:
         """Return the APS link key shared with a device, or None."""
