@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import signal
 import subprocess
+import threading
 import time
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -25,7 +28,9 @@ from harness.dcc.duis.xml.parser import parse_xml
 from harness.dcc.duis.xml.request import request_tree
 from harness.dcc.duis.xml.responses import read_response
 from harness.dcc.duis.xml_keys import BenchXmlKeys, load_folder
+from harness.dcc.sqlite_inventory import SqliteSmiStore
 from harness.dcc.use_cases import told_by
+from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER
 from harness.smets.cpl import DeviceType
 from tests.dcc.estate import HUB_1, HUB_2, INSTALL_CODE, PPMID
@@ -43,9 +48,8 @@ NOTICE = Prenotification(
 )
 
 
-@contextlib.contextmanager
-def served(*options):
-    """Run the command; give its URL. It must end by itself when it is asked to, with exit code 0."""
+def started(*options):
+    """Start the command; return the process, and its URL when it serves."""
     process = subprocess.Popen(
         command("dcc", "serve", "--port", "0", "--json", *options),
         cwd=CHECKOUT,
@@ -54,14 +58,20 @@ def served(*options):
         stderr=subprocess.PIPE,
         text=True,
     )
+    for line in process.stdout:
+        told = json.loads(line)
+        if told.get("event") == "serving":
+            return process, told["url"]
+    process.kill()
+    raise AssertionError(process.communicate()[1])
+
+
+@contextlib.contextmanager
+def served(*options):
+    """Run the command; give its URL. It must end by itself when it is asked to, with exit code 0."""
+    process, url = started(*options)
     try:
-        for line in process.stdout:
-            told = json.loads(line)
-            if told.get("event") == "serving":
-                break
-        else:
-            raise AssertionError(process.stderr.read())
-        yield told["url"]
+        yield url
         process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=20)
         assert all("boundary" in json.loads(line) for line in rest.splitlines())
@@ -180,3 +190,56 @@ def test_with_a_rig_its_ppmid_joins_and_answers(tmp_path):
             "CS08",
             {"MessageSuccess": "true", "FirmwareVersion": "01020304"},
         )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("after_s", [0.05, 0.4])
+def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path, after_s):
+    options = ("--smi", tmp_path / "smi")
+    process, url = started(*options)
+    reader = threading.Thread(target=process.stdout.read)  # a full pipe would hold the service up
+    reader.start()
+    acknowledged = asyncio.run(prenotified_until_killed(process, url, after_s))
+    assert process.wait(10) == -signal.SIGKILL
+    reader.join()
+    process.stdout.close()
+    process.stderr.close()
+    assert acknowledged
+    with contextlib.closing(SqliteSmiStore(tmp_path / "smi")) as store:
+        assert [device for device in acknowledged if store.get(device) is None] == []
+    with served(*options) as url:
+        read = ReadInventory(request_id=RequestId(SUPPLIER, ACB, 10**6), device=acknowledged[-1])
+        assert ask(url, "serviceD", read).code == "I0"
+
+
+async def prenotified_until_killed(process, url, after_s):
+    """Pre-notify devices, several at a time; kill the service so long after its first answer."""
+    acknowledged = []
+    headers = {"Content-Type": "application/xml"}
+    numbers = itertools.count(1)
+
+    async def work(session):
+        while True:
+            number = next(numbers)
+            device = Eui64((0xD0 << 56) | number)
+            root = request_tree(
+                Prenotify(
+                    request_id=RequestId(SUPPLIER, ACB, number),
+                    prenotification=replace(NOTICE, device=device),
+                )
+            )
+            sign(root, KEYS.signing_key(SUPPLIER))
+            try:
+                async with session.post(f"{url}/api/v1/serviceD", data=serialise(root)) as got:
+                    response = read_response(await got.read())
+            except (aiohttp.ClientError, ValueError):
+                return
+            assert response.code == "I99"
+            if not acknowledged:
+                asyncio.get_running_loop().call_later(after_s, process.kill)
+            acknowledged.append(device)
+
+    async with aiohttp.ClientSession(headers=headers) as session:
+        await asyncio.gather(*(work(session) for _ in range(8)))
+    return acknowledged

@@ -10,6 +10,7 @@ from harness.dcc.duis.signature import digest_holds, sign, verify
 from harness.dcc.duis.xml.envelope import serialise
 from harness.dcc.duis.xml.parser import DS, DocumentError, Flaw, parse_xml
 from harness.dcc.duis.xml.request import request_tree
+from harness.dcc.duis.xml.responses import read_response
 from harness.dcc.duis.xml_keys import (
     BENCH_ISSUER,
     BenchXmlKeys,
@@ -20,7 +21,7 @@ from harness.dcc.duis.xml_keys import (
 )
 from harness.errors import ConfigError
 from harness.eui64 import Eui64
-from harness.gbcs import ACB, SUPPLIER
+from harness.gbcs import ACB, SUPPLIER, parse
 from tests.conformance import oracles
 from tests.dcc.duis.samples import REQUESTS
 from tests.dcc_data import dcc_data
@@ -57,6 +58,18 @@ def refusal(document, keys=KEYS):
 def test_the_signature_of_a_real_dcc_boxed_holds(name):
     document = dcc_data("duis", f"sample-signed-response-{name}.xml").read_bytes()
     assert verify(parse_xml(document), published()).owner == ACB
+
+
+@pytest.mark.dcc_data
+@pytest.mark.parametrize("name", ["ecs52", "readfw"])
+def test_a_real_response_is_read(name):
+    document = dcc_data("duis", f"sample-signed-response-{name}.xml").read_bytes()
+    response = read_response(document)
+    assert (response.code, response.schema_version, response.body.srv) == ("I0", "5.1", "11.2")
+    assert response.response_id == response.request_id.response_id
+    message = parse(response.body.payload.message)
+    assert (message.originator, message.recipient) == (response.request_id.target, ACB)
+    assert message.supplementary_party == SUPPLIER
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: type(request).__name__)
