@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from drivers.virtual.ppmid.defects import Defect
+from drivers.virtual.ppmid.joined_devices import JoinedDevices
 from harness.dcc.defects import DccDefect
+from harness.gbcs.use_cases.joining import JoinResult
 from harness.hub.defects import HubDefect
 from tests.plan.running import cases_of, run
 
@@ -125,6 +127,13 @@ def test_it_fails_where_something_is_wrong(said, steps, defects, reason):
     verdict, why = said(ON_2 + steps, **defects)
     assert verdict == "fail", why
     assert reason in why
+
+
+def test_a_ppmid_that_waits_for_a_key_of_the_meter_is_not_failed_for_it(said, monkeypatch):
+    waits = JoinResult.NO_PARTNER_LINK_KEY_RECEIVED
+    monkeypatch.setattr(JoinedDevices, "join", lambda *_: waits)
+    verdict, reason = said(ON_2 + JOIN_ESME)
+    assert (verdict, "JOIN-NO-METER" in reason) == ("inconclusive", True)
 
 
 @pytest.mark.parametrize(

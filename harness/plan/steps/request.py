@@ -12,6 +12,7 @@ from harness.dcc.duis.requests import (
     RestoreHanDeviceLog,
     UnjoinNonCritical,
 )
+from harness.dcc.use_cases import JOIN_RESPONSE
 from harness.errors import (
     BenchError,
     DecodeError,
@@ -22,15 +23,21 @@ from harness.errors import (
     SystemFault,
 )
 from harness.eui64 import Eui64
+from harness.gbcs.use_cases.joining import JoinResult
 from harness.plan import key_witnesses, witnesses
 from harness.plan.context import CaseContext, Request
-from harness.plan.expect import hold, refused
+from harness.plan.expect import hold, refused, unmet
 from harness.plan.steps.step import Seen, Step, step
 from harness.smets.cpl import DeviceType
 from harness.smets.han import FIRMWARE_READ
 from harness.smets.routing import GbcsRoute, NoRoute, Route, route
 
 _FIRMWARE = "FirmwareVersion"
+_NO_METER = "JOIN-NO-METER"
+_METER_GAVE_NO_KEY = (
+    JoinResult.NO_PARTNER_LINK_KEY_RECEIVED.text,
+    JoinResult.NO_CBKE_RESPONSE.text,
+)
 _JOIN, _READ_LOG, _RESTORE = "8.7.2", "8.9", "8.12.1"
 _JOINS = {_JOIN: JoinNonCritical, "8.8.2": UnjoinNonCritical}
 _SMETS1_RULE = {Via.S1SP: (FIRMWARE_READ,), Via.GBCS: ()}
@@ -109,6 +116,8 @@ class SendRequest(Step):
         astray = _astray(case, last_request(case))
         if astray is not None:
             return SystemFault(f"{says}; {astray}")
+        if response.fields.get(JOIN_RESPONSE) in _METER_GAVE_NO_KEY:
+            return unmet(case, says, (_NO_METER,), DutFault)
         if response.body is not None or isinstance(response.cause, DecodeError):
             return DutFault(says)
         if isinstance(response.cause, DeviceSilent):
