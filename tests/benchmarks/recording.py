@@ -60,14 +60,15 @@ def nothing_written() -> Iterator[None]:
 
 
 def one_run() -> tuple[float, float]:
-    """Return the wall and processor seconds of a run of MP202's plans."""
+    """Return the wall and processor seconds of a run of the four-row table's plan."""
     with tempfile.TemporaryDirectory() as folder:
-        preparation = prepare([CHECKOUT / "test_plans" / "mp202"], VIRTUAL)
+        preparation = prepare([CHECKOUT / "test_plans" / "mp202" / "four-row-table.yaml"], VIRTUAL)
         with patch("harness.evidence.pack.EvidencePack._write_report", lambda pack: None):
             began, worked = time.perf_counter(), time.process_time()
             outcome = asyncio.run(certify(preparation, Path(folder) / "pack", NullObserver()))
             took = time.perf_counter() - began, time.process_time() - worked
-        assert outcome.exit_code == 0, outcome
+        wrong = [f"{case.id}: {case.reason}" for case in outcome.results if case.reason]
+        assert outcome.exit_code == 0, wrong
     return took
 
 
