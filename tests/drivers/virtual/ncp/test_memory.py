@@ -24,8 +24,25 @@ COUNTER = t.EzspValueId.VALUE_NWK_FRAME_COUNTER
 FRAMES = 1100  # more than a restart moves counters on by
 
 
-def serve(state, version):
-    process = subprocess.Popen(
+@pytest.fixture
+def serve():
+    """Start the virtual bench; what a test leaves running is killed."""
+    started = []
+
+    def start(state, version):
+        started.append(served(state, version))
+        return started[-1], json.loads(started[-1].stdout.readline())["smets1"]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def served(state, version):
+    return subprocess.Popen(
         [
             *(sys.executable, "-m", "harness.cli", "virtual", "serve", "--json"),
             *("--state", state, "--ezsp-version", str(version)),
@@ -35,7 +52,6 @@ def serve(state, version):
         stderr=subprocess.PIPE,
         text=True,
     )
-    return process, json.loads(process.stdout.readline())["smets1"]
 
 
 def end(process, number):
@@ -93,7 +109,7 @@ async def lives_on(path):
     "version",
     [13, *(pytest.param(version, marks=pytest.mark.slow) for version in (8, 14, 19))],
 )
-def test_network_keys_and_counters_are_there_again(tmp_path, version, ending):
+def test_network_keys_and_counters_are_there_again(tmp_path, serve, version, ending):
     process, path = serve(tmp_path / "kept", version)
     state, counter = asyncio.run(lived(path))
     assert counter >= FRAMES
