@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 
-from harness.dcc.duis.requests.base import RequestId
+from harness.dcc.duis.requests.request import RequestId
 from harness.eui64 import Eui64
 from harness.smets.cpl import DeviceType
 

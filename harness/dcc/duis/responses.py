@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from harness.dcc.duis.alerts import Alert
-from harness.dcc.duis.requests.base import SCHEMA_VERSION, RequestId
 from harness.dcc.duis.requests.inventory import PropertyFilter
+from harness.dcc.duis.requests.request import SCHEMA_VERSION, RequestId
 from harness.eui64 import Eui64
 from harness.smets.cpl import CplStatus, DeviceType
 from harness.smets.smi import DeviceStatus

@@ -1,14 +1,5 @@
 """Service requests as values, one module a family of service references."""
 
-from harness.dcc.duis.requests.base import (
-    CommandVariant,
-    FutureDatable,
-    OtherRequest,
-    RequestId,
-    ServiceRequest,
-    SignedPreCommand,
-    reference_of,
-)
 from harness.dcc.duis.requests.customer import ActivateEmergencyCredit, DisplayMessage, TopUp
 from harness.dcc.duis.requests.firmware import (
     ActivateFirmware,
@@ -55,6 +46,15 @@ from harness.dcc.duis.requests.inventory import (
     Uprn,
 )
 from harness.dcc.duis.requests.plain import without_parameters
+from harness.dcc.duis.requests.request import (
+    CommandVariant,
+    FutureDatable,
+    OtherRequest,
+    RequestId,
+    ServiceRequest,
+    SignedPreCommand,
+    reference_of,
+)
 
 __all__ = [
     "ActivateEmergencyCredit",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.dcc.duis.requests.base import CommandVariant, FutureDatable, ServiceRequest
+from harness.dcc.duis.requests.request import CommandVariant, FutureDatable, ServiceRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

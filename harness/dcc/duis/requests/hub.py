@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from harness.dcc.duis.requests.base import CommandVariant, FutureDatable, ServiceRequest
+from harness.dcc.duis.requests.request import CommandVariant, FutureDatable, ServiceRequest
 from harness.eui64 import Eui64
 
 _LONGEST_WINDOW_S = 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from harness.dcc.duis.requests.base import CommandVariant, RequestId, ServiceRequest
+from harness.dcc.duis.requests.request import CommandVariant, RequestId, ServiceRequest
 from harness.eui64 import Eui64
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from harness.dcc.duis.requests.base import CommandVariant, ServiceRequest
+from harness.dcc.duis.requests.request import CommandVariant, ServiceRequest
 from harness.eui64 import Eui64
 from harness.smets.cpl import DeviceModel, DeviceType
 from harness.smets.smi import DeviceStatus

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.dcc.duis.requests.base import OtherRequest, RequestId, ServiceRequest
 from harness.dcc.duis.requests.customer import ActivateEmergencyCredit
 from harness.dcc.duis.requests.firmware import ReadFirmwareVersion
 from harness.dcc.duis.requests.hub import ReadDeviceLog
+from harness.dcc.duis.requests.request import OtherRequest, RequestId, ServiceRequest
 from harness.dcc.duis.service_references import ELEMENTS
 
 _NAMESPACE = "http://www.dccinterface.co.uk/ServiceUserGateway"

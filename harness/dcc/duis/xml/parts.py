@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from harness.dcc.duis.requests.base import reference_of
+from harness.dcc.duis.requests.request import reference_of
 from harness.dcc.duis.service_references import ELEMENTS
 from harness.dcc.duis.xml.parser import wrong
 from harness.dcc.duis.xml.scalars import Scalar, words

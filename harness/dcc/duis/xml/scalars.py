@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum
 from typing import Generic, TypeVar
 
-from harness.dcc.duis.requests.base import RequestId
+from harness.dcc.duis.requests.request import RequestId
 from harness.eui64 import Eui64
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from typing import Any
 from lxml import etree
 
 from harness.dcc.duis.alerts import S1spAlert, S1spAlertDsp
-from harness.dcc.duis.requests.base import SCHEMA_VERSION
+from harness.dcc.duis.requests.request import SCHEMA_VERSION
 from harness.dcc.duis.responses import Smets1Answer, Smets1DeviceAlert, Smets1Error
 from harness.dcc.duis.service_references import ELEMENTS
 from harness.dcc.duis.xml.envelope import root_attributes, take_root
