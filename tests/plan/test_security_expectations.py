@@ -122,3 +122,10 @@ def test_a_ppmid_that_does_not_come_back_fails(said):  # noqa: F811
     verdict, reason = said(S2 + JOIN + REJOIN, arrange)
     assert verdict == "fail"
     assert "has not come back to hub smets2" in reason
+
+
+@pytest.mark.parametrize("steps", [RESTART, UPDATE], ids=str.strip)
+def test_a_ppmid_that_never_joined_is_blamed_on_nobody(said, steps):  # noqa: F811
+    verdict, reason = said(S2 + steps)
+    assert verdict == "inconclusive"
+    assert "`join` comes before this step" in reason

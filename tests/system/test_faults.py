@@ -13,6 +13,7 @@ from tests.system.runs import certify, changed_rig
 
 PASS, ERROR, PASS_OR_ERROR = "pass", "error", "pass or error"
 REQUEST = 'request: {srv: "11.2"}'
+REPLUG = "inject_fault: {resource: hubs.smets2.radio, fault: replug}"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Fault:
     verdict: str
     says: str = ""
     arguments: str = "{}"
-    when: str = "join"  # before the PPMID joins, or before it is sent a request
+    when: str = "join"  # before whitelisting, the join, a restart of the hub, or a request
     then: tuple[str, ...] = ()
     id: str = ""
     slow: bool = True
@@ -50,12 +51,24 @@ TABLE = (
     Fault("busy", PASS, arguments="{frames: 3}"),
     Fault("network-down", PASS),
     Fault("status-twice", PASS, arguments="{frames: 3}"),
+    Fault("status-twice", PASS, arguments="{frames: 3}", when="restart"),
+    Fault("status-late", PASS, arguments="{frames: 3, seconds: 0.3}", when="restart"),
+    Fault("scan-partial", PASS, when="restart"),
+    Fault("scan-twice", PASS, when="restart"),
     # The dongle is lost or does not do its work: error, twice, and the next case is as if nothing had been.
     Fault("reset", ERROR, says="lost its radio", slow=False),
     Fault("reset", ERROR, arguments="{code: 2}", when="request", says="lost its radio"),
     Fault("error", ERROR, says="lost its radio", when="request"),
     Fault("unplug", ERROR, says="lost its radio", when="request"),
+    Fault("unplug", ERROR, says="lost its radio", then=(REPLUG, REQUEST), id="unplug-and-replug"),
     Fault("second-host", ERROR, says="lost its radio"),
+    Fault(
+        "status-missing",
+        ERROR,
+        arguments="{frames: 9}",
+        when="restart",
+        says="gave no answer within 1.0 s (networkInit)",
+    ),
     Fault("network-lost", ERROR, says="lost its radio"),
     Fault("network-lost", ERROR, arguments="{told: false}", id="network-lost-untold", says="fallen off"),
     Fault("silent", ERROR, says="not healthy"),
@@ -96,7 +109,7 @@ CASE = """\
 """
 QUICK = (
     'path: "${environment.smets2}"',
-    'path: "${environment.smets2}", command-timeout: 1 s, connect-timeout: 4 s',
+    'path: "${environment.smets2}", command-timeout: 1 s, connect-timeout: 4 s, network-timeout: 1 s',
 )
 
 
@@ -104,7 +117,9 @@ def plan_of(folder, faults):
     text = "schema: ppmid-bench/plan@1\ntitle: Faults of a dongle\ncases:\n"
     for entry in faults:
         steps = ["whitelist: {hub: smets2}", "join: {within: 6 s}", REQUEST, *entry.then]
-        place = ("whitelist", "join", "request").index(entry.when)
+        if entry.when == "restart":
+            steps.insert(2, "restart_hub: {hub: smets2}")
+        place = {"whitelist": 0, "restart": 2, "join": 1, "request": 2}[entry.when]
         step = f"{{resource: hubs.smets2.radio, fault: {entry.fault}, arguments: {entry.arguments}}}"
         steps.insert(place, f"inject_fault: {step}")
         lines = "\n".join(f"      - {line}" for line in steps)

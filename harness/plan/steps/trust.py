@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.documents import Seconds
 from harness.errors import DutFault, RadioUndelivered, StimulusImpossible, SystemFault
 from harness.hub.core import CommunicationsHub
+from harness.hub.device_log import DeviceState
 from harness.hub.trust_centre import TRUST_CENTRE_REJOIN, HubEvent, HubEventKind
 from harness.plan.context import CaseContext
 from harness.plan.steps.han import where
@@ -35,6 +36,7 @@ class UpdateNetworkKey(Step):
         """Have it updated, and ask the PPMID something under the new key."""
         entry = case.bench.hub(self.hub)
         hub, power = entry.hub, case.bench.power
+        _on_the_han(case, entry, self.hub)
         before, sequence = len(hub.events), hub.network.network_key_sequence
         if self.missed:
             if power is None:
@@ -66,6 +68,7 @@ class RestartHub(Step):
         """Stop it, take its radio's supply away for a moment, start it, and ask the PPMID something."""
         entry = case.bench.hub(self.hub)
         hub, resource = entry.hub, f"hubs.{self.hub}.radio"
+        _on_the_han(case, entry, self.hub)
         before = {logged.eui64: logged.trust_centre_link_key for logged in hub.device_log()}
         await hub.stop()
         try:
@@ -104,6 +107,13 @@ class ExpectRejoin(Step):
         event = await _came_back(case, entry.hub, before, self.within, by_trust_centre=False)
         await _answers(case, entry, "after the rejoin", DutFault)
         return {"event": str(event)}
+
+
+def _on_the_han(case: CaseContext, entry: HubOnBench, name: str) -> None:
+    """Raise StimulusImpossible unless the PPMID has joined: its absence is nobody's fault."""
+    joined = (one.eui64 for one in entry.hub.device_log() if one.state is DeviceState.JOINED)
+    if case.bench.device not in joined:
+        raise StimulusImpossible(f"the PPMID is not on the HAN of hub {name}; `join` comes before this step")
 
 
 async def _came_back(
