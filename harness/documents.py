@@ -22,6 +22,11 @@ from typing import Any, TypeVar, Union
 
 import yaml
 
+try:
+    from yaml import CSafeLoader as _SafeLoader  # libyaml's, several times as fast
+except ImportError:  # a PyYAML that was built without it
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
 from harness.errors import ConfigError
 from harness.eui64 import Eui64
 
@@ -156,7 +161,7 @@ def parse_yaml(text: str, path: Path) -> Node:
     return _node(composed, path)
 
 
-class _CoreLoader(yaml.SafeLoader):
+class _CoreLoader(_SafeLoader):
     """SafeLoader with the scalars of the YAML 1.2 core schema, and none besides."""
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - PyYAML's own declaration
