@@ -6,7 +6,7 @@ from lxml import etree
 from harness.dcc.duis import alerts as a
 from harness.dcc.duis import requests as q
 from harness.dcc.duis import responses as r
-from harness.dcc.duis.requests import base as request_base
+from harness.dcc.duis.requests import request as request_base
 from harness.dcc.duis.signature import sign, verify
 from harness.dcc.duis.xml.envelope import serialise
 from harness.dcc.duis.xml.parser import DocumentError, Flaw, parse_xml
