@@ -1,8 +1,10 @@
-"""Property tests are judged by what they find, not by how busy the machine is."""
+"""Property tests are judged by what they find, not by how busy the machine is; runs that many look at."""
 
 from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
+
+from tests.system.one_run import certified, gbcs_certified  # noqa: F401 - fixtures of every room
 
 settings.register_profile("bench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bench")

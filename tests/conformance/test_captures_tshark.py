@@ -10,11 +10,10 @@ import pytest
 
 from harness.evidence.pcapng import read_psdus
 from tests.conformance.oracles import tshark_program
-from tests.system.conftest import certified  # noqa: F401 - a fixture
 from tests.system.runs import bench
 from tests.system.test_certify import ROWS
 
-pytestmark = pytest.mark.tshark
+pytestmark = [pytest.mark.tshark, pytest.mark.slow]
 
 
 def shell(line, pack, scratch):
@@ -55,7 +54,7 @@ def decrypted_frames(line, pack, scratch):
     return len(re.findall(r"^Frame \d+:", said, re.MULTILINE))
 
 
-def test_the_text_line_of_the_readme_shows_every_frame_decrypted_as_it_stands(certified, tmp_path):  # noqa: F811
+def test_the_text_line_of_the_readme_shows_every_frame_decrypted_as_it_stands(certified, tmp_path):
     before = files_of(certified.pack)
     line = lines_of(certified.pack)[1]
     assert len(shell(line, certified.pack, tmp_path).splitlines()) > 10
@@ -67,20 +66,20 @@ def test_the_text_line_of_the_readme_shows_every_frame_decrypted_as_it_stands(ce
     assert files_of(certified.pack) == before
 
 
-def test_the_wireshark_line_of_the_readme_hands_the_keys_over_as_it_stands(certified, tmp_path):  # noqa: F811
+def test_the_wireshark_line_of_the_readme_hands_the_keys_over_as_it_stands(certified, tmp_path):
     before = files_of(certified.pack)
     assert decrypted_frames(lines_of(certified.pack)[0], certified.pack, tmp_path) > 10
     assert files_of(certified.pack) == before
 
 
-def test_without_the_keys_the_same_frames_are_encrypted(certified, tmp_path):  # noqa: F811 - the above can fail
+def test_without_the_keys_the_same_frames_are_encrypted(certified, tmp_path):  # the above can fail
     line = re.sub(
         "WIRESHARK_CONFIG_DIR=[^ ]*", f"WIRESHARK_CONFIG_DIR={tmp_path}", lines_of(certified.pack)[1]
     )
     assert "Encrypted" in shell(f"{line} -O zbee_nwk", certified.pack, tmp_path)
 
 
-def test_steps_and_expectations_are_comments_on_frames(certified, tmp_path):  # noqa: F811
+def test_steps_and_expectations_are_comments_on_frames(certified, tmp_path):
     line = re.sub("^c=[^;]*", "c=MP202-ROW-2", lines_of(certified.pack)[1])
     said = shell(f"{line} -T fields -e frame.number -e frame.comment", certified.pack, tmp_path)
     comments = [
@@ -97,7 +96,7 @@ def test_steps_and_expectations_are_comments_on_frames(certified, tmp_path):  # 
     assert all("pass" in text for _, text in comments if "judged" in text)
 
 
-def test_the_hubs_own_view_decodes_and_says_what_is_not_real_in_it(certified, tmp_path):  # noqa: F811
+def test_the_hubs_own_view_decodes_and_says_what_is_not_real_in_it(certified, tmp_path):
     capture = "cases/MP202-ROW-2/hub-smets2.pcapng"
     said = shell(f"tshark -r {capture}", certified.pack, tmp_path)
     assert "Read Attributes Response" in said
@@ -105,7 +104,7 @@ def test_the_hubs_own_view_decodes_and_says_what_is_not_real_in_it(certified, tm
     assert b"is not real" in (certified.pack / capture).read_bytes()
 
 
-def test_report_open_shows_a_case_and_leaves_the_pack_alone(certified):  # noqa: F811
+def test_report_open_shows_a_case_and_leaves_the_pack_alone(certified):
     tshark_program()
     before = files_of(certified.pack)
     done = bench("report", "open", certified.pack, "MP202-ROW-2", "--text", pack=certified.pack)
@@ -114,7 +113,7 @@ def test_report_open_shows_a_case_and_leaves_the_pack_alone(certified):  # noqa:
     assert files_of(certified.pack) == before
 
 
-def test_report_open_names_the_cases_when_there_is_none_such(certified):  # noqa: F811
+def test_report_open_names_the_cases_when_there_is_none_such(certified):
     done = bench("report", "open", certified.pack, "ROW-9", "--text", pack=certified.pack)
     assert done.code == 2
     assert "MP202-ROW-1" in done.err

@@ -11,7 +11,6 @@ import pytest
 from harness.evidence.timeline import read_timeline
 from harness.tap import Boundary
 from tests.conformance.oracles import tshark_program
-from tests.system.conftest import certified  # noqa: F401 - a fixture
 from tests.system.test_certify import ROWS, TABLE
 
 pytestmark = pytest.mark.tshark
@@ -57,7 +56,7 @@ def frames_before_whitelisting(folder):
     raise AssertionError(f"{folder} has no whitelisting")
 
 
-def cases(certified):  # noqa: F811
+def cases(certified):
     return sorted(path for path in (certified.pack / "cases").iterdir() if (path / "han.pcapng").exists())
 
 
@@ -66,7 +65,7 @@ def frames_heard(folder):
     return sum(event.boundary is Boundary.AIR for event in events)
 
 
-def test_no_frame_of_any_case_is_malformed_or_stays_encrypted(certified):  # noqa: F811
+def test_no_frame_of_any_case_is_malformed_or_stays_encrypted(certified):
     assert all(frames_heard(certified.pack / "cases" / row) for row in ROWS)
     for folder in cases(certified):  # some of which are quiet on the air
         keys = tuple(keys_of(folder))
@@ -76,13 +75,13 @@ def test_no_frame_of_any_case_is_malformed_or_stays_encrypted(certified):  # noq
         assert found == [], (folder.name, found)
 
 
-def test_without_keys_frames_stay_encrypted(certified):  # noqa: F811 - the check above can fail
+def test_without_keys_frames_stay_encrypted(certified):  # the check above can fail
     folder = certified.pack / "cases" / "MP202-ROW-2"
     assert ask(folder, (), 'zbee_nwk && _ws.expert.message contains "Encrypted"', "frame.number")
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_the_join_is_on_the_air(certified, row):  # noqa: F811
+def test_the_join_is_on_the_air(certified, row):
     folder = certified.pack / "cases" / row
     keys = tuple(keys_of(folder))
     transport = ask(folder, keys, "zbee_aps.cmd.id == 0x05", "_ws.col.Info")
@@ -95,7 +94,7 @@ def test_the_join_is_on_the_air(certified, row):  # noqa: F811
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_the_link_key_alone_is_enough_to_follow_the_join(certified, row):  # noqa: F811
+def test_the_link_key_alone_is_enough_to_follow_the_join(certified, row):
     folder = certified.pack / "cases" / row
     found = ask(
         folder, tuple(keys_of(folder, link_only=True)), "zbee_aps.zdp_cluster == 0x0013", "frame.number"
@@ -104,7 +103,7 @@ def test_the_link_key_alone_is_enough_to_follow_the_join(certified, row):  # noq
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_gbcs_is_in_the_tunnel_on_smets2_and_nowhere_on_smets1(certified, row):  # noqa: F811
+def test_gbcs_is_in_the_tunnel_on_smets2_and_nowhere_on_smets1(certified, row):
     folder = certified.pack / "cases" / row
     keys = tuple(keys_of(folder))
     codes = [

@@ -7,7 +7,6 @@ import pytest
 from harness.gbcs import parse
 from tests.conformance.test_certify_tshark import ask, cases, keys_of
 from tests.conformance.test_gbcs_tshark import FIELDS, as_tshark_says
-from tests.system.conftest import certified, gbcs_certified  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.tshark, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -32,7 +31,7 @@ def folders(*runs):
     return [folder for run in runs for folder in cases(run)]
 
 
-def test_tshark_and_the_dsp_read_the_same_messages(certified, gbcs_certified):  # noqa: F811
+def test_tshark_and_the_dsp_read_the_same_messages(certified, gbcs_certified):
     compared = 0
     for folder in folders(certified, gbcs_certified):
         if SPOILT in folder.name:
@@ -43,14 +42,14 @@ def test_tshark_and_the_dsp_read_the_same_messages(certified, gbcs_certified):  
     assert compared >= 20
 
 
-def test_a_message_with_a_certificate_came_in_fragments_and_was_put_together(gbcs_certified):  # noqa: F811
+def test_a_message_with_a_certificate_came_in_fragments_and_was_put_together(gbcs_certified):
     (folder,) = [folder for folder in cases(gbcs_certified) if folder.name == "GBCS-JOIN-GSME"]
     name, length = FIELDS[0], FRAGMENTED
     sizes = [int(size) for code, size in on_the_air(folder, name, length) if code == "0x00af"]
     assert max(sizes) > 585
 
 
-def test_a_spoilt_message_is_on_the_air_as_it_was_spoilt(gbcs_certified):  # noqa: F811
+def test_a_spoilt_message_is_on_the_air_as_it_was_spoilt(gbcs_certified):
     (folder,) = [folder for folder in cases(gbcs_certified) if folder.name == "GBCS-BAD-COMMANDS"]
     seen = on_the_air(folder, *FIELDS[:5])
     targets = {line[4] for line in seen if line[1] == "0x01"}
@@ -59,7 +58,7 @@ def test_a_spoilt_message_is_on_the_air_as_it_was_spoilt(gbcs_certified):  # noq
     assert "0x0fff" in {line[0] for line in seen}
 
 
-def test_on_a_smets1_hub_tshark_sees_no_gbcs(certified, gbcs_certified):  # noqa: F811
+def test_on_a_smets1_hub_tshark_sees_no_gbcs(certified, gbcs_certified):
     for folder in folders(certified, gbcs_certified):
         if folder.name in ("GBCS-NONE-ON-SMETS1", "MP202-ROW-1", "MP202-ROW-3"):
             assert on_the_air(folder, "frame.number") == []

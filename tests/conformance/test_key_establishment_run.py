@@ -15,7 +15,6 @@ from harness.zigbee.cbke.suites import SUITE_1, SUITE_2
 from harness.zigbee.decoder import Decoder
 from tests.conformance.oracles import ask_node, node_module
 from tests.conformance.test_certify_tshark import ask, cases, frames_before_whitelisting, keys_of
-from tests.system.conftest import certified  # noqa: F401 - a fixture
 
 PPMID = Eui64.parse("00-DB-12-34-56-78-90-A4")
 HUBS = {
@@ -34,7 +33,7 @@ def since_whitelisting(folder, display_filter):
 
 @pytest.mark.tshark
 @rows
-def test_tshark_follows_join_and_key_establishment_by_the_install_codes_key_alone(certified, row):  # noqa: F811
+def test_tshark_follows_join_and_key_establishment_by_the_install_codes_key_alone(certified, row):
     folder = certified.pack / "cases" / row
     hub, suite = HUBS[row]
     keys = ask(folder, ONLY_THAT, since_whitelisting(folder, "zbee_aps.cmd.id == 0x05"), "zbee_aps.cmd.key")
@@ -62,7 +61,7 @@ def test_tshark_follows_join_and_key_establishment_by_the_install_codes_key_alon
 
 @pytest.mark.tshark
 @rows
-def test_smart_energy_stays_closed_to_the_install_codes_key_and_opens_to_the_derived_one(certified, row):  # noqa: F811
+def test_smart_energy_stays_closed_to_the_install_codes_key_and_opens_to_the_derived_one(certified, row):
     folder = certified.pack / "cases" / row
     secured = since_whitelisting(
         folder, "zbee_aps.type == 0 && zbee_aps.profile == 0x0109 && !(zbee_aps.cluster == 0x0800)"
@@ -76,7 +75,7 @@ def test_smart_energy_stays_closed_to_the_install_codes_key_and_opens_to_the_der
 
 
 @pytest.mark.tshark
-def test_no_smart_energy_frame_of_any_case_goes_without_the_link_key(certified):  # noqa: F811
+def test_no_smart_energy_frame_of_any_case_goes_without_the_link_key(certified):
     seen = 0
     for folder in cases(certified):
         for number, security in ask(
@@ -93,7 +92,7 @@ def test_no_smart_energy_frame_of_any_case_goes_without_the_link_key(certified):
 
 @pytest.mark.node
 @rows
-def test_zigbee_on_host_reads_the_same(certified, row):  # noqa: F811
+def test_zigbee_on_host_reads_the_same(certified, row):
     folder = certified.pack / "cases" / row
     hub, _ = HUBS[row]
     decoder = Decoder()

@@ -11,7 +11,6 @@ from harness.evidence.verdict import Verdict
 from harness.tap import Boundary
 from tests.conformance.browser import NARROW, WIDE, browser
 from tests.evidence.report.packs import facts, result, step, traffic, write_pack
-from tests.system.conftest import certified  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.chromium
 
@@ -38,7 +37,7 @@ def chromium(started):
 
 
 @pytest.fixture
-def report(chromium, certified):  # noqa: F811
+def report(chromium, certified):
     chromium.open(certified.pack / "report.html")
     yield chromium
     assert chromium.said() == []
@@ -56,7 +55,7 @@ def shown_cases(page):
     return [element.get_attribute("data-key") for element in page.shown("#case-list > .case")]
 
 
-def test_every_case_opens_to_its_diagram(report, certified):  # noqa: F811
+def test_every_case_opens_to_its_diagram(report, certified):
     keys = [case["id"] for case in certified.run["cases"]]
     assert shown_cases(report) == keys
     drawn = report.run_async(
@@ -189,7 +188,7 @@ def test_the_focus_is_seen_and_everything_that_takes_it_has_a_name(report):
     assert nameless == []
 
 
-def test_an_address_leads_to_a_case_and_to_an_event(chromium, report, certified):  # noqa: F811
+def test_an_address_leads_to_a_case_and_to_an_event(chromium, report, certified):
     chromium.open(certified.pack / "report.html", "#case-MP202-ROW-2/40")
     chromium.until(lambda: chromium.shown("#case-MP202-ROW-2 .panel"))
     assert chromium.focus.get_attribute("id") == "event-MP202-ROW-2-40"
@@ -241,7 +240,7 @@ def test_without_a_script_table_verdicts_and_reasons_are_there(chromium, tmp_pat
     assert not chromium.shown(".tools, #search")
 
 
-def test_a_script_that_got_in_could_not_send_anything(chromium, certified):  # noqa: F811
+def test_a_script_that_got_in_could_not_send_anything(chromium, certified):
     """The policy itself is tried from inside: the checks that nothing leaves can fail."""
     chromium.open(certified.pack / "report.html")
     blocked = chromium.run_async(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.system.conftest import CHF_PLAN as CHF
-from tests.system.conftest import PPMID_PLAN as PPMID
+from tests.system.one_run import CHF_PLAN as CHF
+from tests.system.one_run import PPMID_PLAN as PPMID
 from tests.system.runs import certify, changed_rig
 from tests.system.test_breaks import IMPATIENT, dcc, hubs, ppmid
 

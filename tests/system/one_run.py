@@ -1,4 +1,4 @@
-"""One certify run that several tests look at."""
+"""Certify runs that several tests look at: one a session, whichever room asks."""
 
 from __future__ import annotations
 
