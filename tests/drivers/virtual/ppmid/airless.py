@@ -97,6 +97,7 @@ class AirlessStack:
     def __init__(self, radios, listener):
         self.radios = radios
         self.listener = listener
+        self.link_key = None  # unknown after a power cut
         self.on = False
         self.forget()
 
@@ -169,6 +170,7 @@ class AirlessStack:
         asyncio.get_running_loop().call_soon(self.deliver, message)
 
     def _to_hub(self, profile, cluster, source, destination, payload, *, secured):
+        assert not secured or self.link_key in (None, self.radio.shared)  # else the hub cannot read it
         message = ApsMessage(
             peer=SHORT,
             peer_eui64=PPMID,
@@ -206,7 +208,7 @@ class AirlessStack:
         )
 
     def set_link_key(self, key):
-        assert key == self.radio.shared  # the hub has it first
+        self.link_key = key
 
     def save(self):
         return {"channel": self.network.channel}
