@@ -290,7 +290,7 @@ def raising(error):
         (BenchError("x"), 3, "ppmid-bench: x\n"),
         (KeyboardInterrupt(), 130, "ppmid-bench: interrupted\n"),
         (endings.Terminated(), 143, "ppmid-bench: terminated\n"),
-        (PermissionError(13, "Permission denied", "/root/x"), 3, "ppmid-bench: /root/x: Permission denied\n"),
+        (PermissionError(13, "Permission denied", "/var/x"), 3, "ppmid-bench: /var/x: Permission denied\n"),
         (OSError(28, "No space left on device"), 3, "ppmid-bench: the system: No space left on device\n"),
     ],
 )
