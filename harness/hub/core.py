@@ -6,22 +6,23 @@ Both kinds of hub are this one; a profile says which. Everything that the hub de
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from harness.errors import BenchError, DeviceSilent, RigFault, StimulusImpossible
+from harness.errors import DeviceSilent, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.admission import Admission
 from harness.hub.defects import HubDefect, wrong_suites
 from harness.hub.device_log import DeviceLog, DeviceLogEntry, DeviceState
 from harness.hub.events import EventBook
 from harness.hub.link_keys import HubKeys, LinkKeys, check_credentials
+from harness.hub.membership import Membership
 from harness.hub.profile import HubProfile
 from harness.hub.switchboard import Keys, Switchboard
+from harness.hub.timekeeper import Timekeeper
 from harness.hub.trust_centre import HubEvent, HubEventKind, TrustCentre
 from harness.rig.faces import (
     ApsMessage,
@@ -38,8 +39,6 @@ from harness.zigbee.cbke.suites import Suite
 from harness.zigbee.zcl_general import ReadRecord
 
 _LOG = logging.getLogger(__name__)
-_LEAVE_WITHIN_S = 5.0
-_FOR_EVER_S = 24 * 3600.0  # the window of a hub that ignores windows
 _BENCH_AUTHORITY = BenchAuthority("ppmid-bench")
 
 
@@ -103,7 +102,19 @@ class CommunicationsHub:
             unsolicited=self._unsolicited,
             announced=self._announced,
         )
-        self._wake = asyncio.Event()
+        self._timekeeper = Timekeeper(clock, self._trust, self._board, self._admission)
+        self._members = Membership(
+            name,
+            radio,
+            self._log,
+            trust=self._trust,
+            admission=self._admission,
+            link_keys=self._link_keys,
+            board=self._board,
+            clock=clock,
+            wake=self._timekeeper.wake,
+            ignores_window=HubDefect.IGNORES_WINDOW in self._defects,
+        )
 
     # --- life ---------------------------------------------------------------------------------------------
 
@@ -125,7 +136,7 @@ class CommunicationsHub:
             await self._radio.close()
             raise
         await self._admission.resume()
-        self._board.spawn(self._keep_time, "time")
+        self._board.spawn(self._timekeeper.run, "time")
         _LOG.info("hub %s: %s on channel %d", self.name, self.eui64, self._network.channel)
         return self._network
 
@@ -211,33 +222,16 @@ class CommunicationsHub:
         the hub's defect.
         """
         self._check()
-        window_s = _FOR_EVER_S if HubDefect.IGNORES_WINDOW in self._defects else join_time_s
-        entry = self._trust.whitelist(eui64, install_code, window_s=window_s, now=self._clock())
-        if entry.state is DeviceState.JOINED:
-            return entry
-        self._link_keys.add(eui64, entry.link_key)
-        if entry.historic_key is not None:
-            self._link_keys.add(eui64, entry.historic_key)
-        self._wake.set()
-        try:
-            await self._admission.open(entry)
-        except BenchError:
-            self._log.remove(eui64)
-            raise
-        return entry
+        return await self._members.whitelist(eui64, install_code, join_time_s)
 
     async def remove_from_device_log(self, eui64: Eui64) -> bool:
         """Take a device out of the log (CCS02), off the HAN when it is on it; False when it was not in it."""
         self._check()
-        entry = self._trust.unlist(eui64, now=self._clock())
-        if entry is not None:
-            await self._send_off(entry)
-        return entry is not None
+        return await self._members.remove(eui64)
 
     def restore_device_log(self, devices: Mapping[Eui64, bytes]) -> None:
         """Take in the devices of the hub that this one replaces, each with its next link key (CCS03)."""
-        for eui64, link_key in devices.items():
-            self._trust.restore(eui64, link_key, now=self._clock())
+        self._members.restore(devices)
 
     async def unjoin(self, eui64: Eui64) -> None:
         """Have a device leave the HAN and wait until it has; it stays in the log as removed.
@@ -245,22 +239,7 @@ class CommunicationsHub:
         Raises DeviceSilent when it is not seen leaving. Nothing happens when it is not on the HAN.
         """
         self._check()
-        entry = self._log.get(eui64)
-        if entry is None or entry.state is not DeviceState.JOINED:
-            return
-        await self._board.exchanges.ask(
-            ("left", eui64),
-            lambda: self._send_off(entry),
-            what=f"{eui64} was told to leave hub {self.name}",
-            timeout_s=_LEAVE_WITHIN_S,
-        )
-
-    async def _send_off(self, entry: DeviceLogEntry) -> None:
-        self._board.forget(entry.eui64)
-        if entry.short_address is not None:
-            await self._radio.remove(entry.eui64, entry.short_address)
-        else:
-            await self._radio.forget_key(entry.eui64)
+        await self._members.unjoin(eui64)
 
     # --- commands to a device -----------------------------------------------------------------------------
 
@@ -331,7 +310,7 @@ class CommunicationsHub:
     def radio_message(self, message: ApsMessage) -> None:
         """Take an APS message."""
         self._board.message(message)
-        self._wake.set()
+        self._timekeeper.wake()
 
     def radio_join(self, notice: JoinNotice) -> None:
         """Take a join, rejoin or leave."""
@@ -339,7 +318,7 @@ class CommunicationsHub:
         if notice.kind is JoinKind.LEFT:
             self._board.forget(notice.eui64)
             self._board.exchanges.answer(("left", notice.eui64), notice)
-        self._wake.set()
+        self._timekeeper.wake()
 
     def radio_lost(self, reason: str) -> None:
         """Fail everything that waits, now and from now on."""
@@ -354,7 +333,7 @@ class CommunicationsHub:
 
     def _announced(self, eui64: Eui64, short_address: int) -> None:
         self._trust.announced(eui64, short_address, now=self._clock())
-        self._wake.set()
+        self._timekeeper.wake()
 
     async def _key_established(self, eui64: Eui64, link_key: bytes, suite: Suite) -> None:
         self._link_keys.add(eui64, link_key)
@@ -378,23 +357,3 @@ class CommunicationsHub:
         self._tap.record(Boundary.HUB, str(eui64), self.name, "GBCS message that nobody asked for", message)
         for listener in self._gbcs_listeners:
             listener(eui64, message)
-
-    async def _keep_time(self) -> None:
-        """Do what the trust centre has to do at a time."""
-        while True:
-            self._wake.clear()
-            self._trust.tick(self._clock())
-            self._board.tick(self._clock())
-            await self._admission.tick(self._clock())
-            dues = (
-                self._trust.next_deadline(),
-                self._board.next_deadline(),
-                self._admission.next_deadline(),
-            )
-            due = min((entry for entry in dues if entry is not None), default=None)
-            wait_s = None if due is None else max(0.0, due - self._clock())
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue

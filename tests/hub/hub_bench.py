@@ -47,7 +47,7 @@ class HubBench:
     async def advance(self, seconds):
         """Turn the clock, and let the hub notice."""
         self.clock.now += seconds
-        self.hub._wake.set()
+        self.hub._timekeeper.wake()
         await settle()
 
     def refusals(self):

@@ -129,7 +129,7 @@ def test_a_device_that_does_not_leave_is_called_silent(monkeypatch):
         with pytest.raises(DeviceSilent, match="was told to leave"):
             await bench.hub.unjoin(PPMID)
 
-    monkeypatch.setattr("harness.hub.core._LEAVE_WITHIN_S", 0.05)
+    monkeypatch.setattr("harness.hub.membership._LEAVE_WITHIN_S", 0.05)
     run(scenario)
 
 
