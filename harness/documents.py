@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|min|h)$")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+_SHOWN = 80  # characters of a value in a message
 
 
 class Seconds(float):
@@ -103,7 +104,12 @@ def describe(node: Node) -> str:
         return "a mapping"
     if isinstance(node.value, tuple):
         return "a list"
-    return "nothing" if node.value is None else repr(node.value)
+    return "nothing" if node.value is None else _clipped(repr(node.value))
+
+
+def _clipped(text: str) -> str:
+    """A file that is something else altogether is not printed whole."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def nearest(word: str, known: typing.Iterable[str]) -> str:

@@ -57,7 +57,13 @@ def dcc() -> None:
 
 @dcc.command()
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen: loopback if left out.")
-@click.option("--port", default=_PORT, metavar="N", help=f"{_PORT} if left out; 0 is any that is free.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=_PORT,
+    metavar="N",
+    help=f"{_PORT} if left out; 0 is any that is free.",
+)
 @click.option(
     "--cpl", type=_FILE, metavar="FILE", help="The Central Products List; the bench's own if left out."
 )

@@ -33,6 +33,7 @@ from harness.dcc.duis.xml.smets1 import alert_tree, answer_tree
 from harness.dcc.duis.xml_keys import BenchXmlKeys, XmlKeyNotFound, XmlKeyStore, XmlSigningKey
 from harness.dcc.told import told
 from harness.dcc.web_services import Reply, WebService, service_of
+from harness.errors import ConfigError
 from harness.eui64 import Eui64
 from harness.gbcs import ACB
 from harness.smets.requests import Answer, code_for
@@ -66,13 +67,19 @@ class DoorKeys:
     def from_store(cls, keys: XmlKeyStore, dsp: Eui64 = ACB) -> DoorKeys:
         """Take the DSP's key from a store, and the S1SP's if it is there: else it has one of the bench's own.
 
-        Raises XmlKeyNotFound.
+        Raises ConfigError: a DSP without a key cannot sign.
         """
         try:
             s1sp = keys.signing_key(S1SP_PARTY)
         except XmlKeyNotFound:
             s1sp = BenchXmlKeys("s1sp").signing_key(S1SP_PARTY)
-        return cls(everybody=keys, dsp=keys.signing_key(dsp), s1sp=s1sp)
+        try:
+            return cls(everybody=keys, dsp=keys.signing_key(dsp), s1sp=s1sp)
+        except XmlKeyNotFound:
+            raise ConfigError(
+                f"the DSP has no XML-signing key: none of {dsp} is among those given",
+                remedy="put its certificate and private key with the others (docs/serve-a-dcc.md)",
+            ) from None
 
 
 class Door:

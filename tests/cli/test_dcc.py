@@ -144,12 +144,19 @@ def test_it_takes_the_published_keys():
         (("--zaz1", "/nowhere"), "not a ZAZ1 key store"),
         (("--tls", "/nowhere"), "no certificate and key for TLS"),
         (("--cpl", "/nowhere"), "nowhere"),
+        (("--port", "99999"), "'--port'"),
     ],
 )
 def test_a_wrong_option_is_one_sentence_and_exit_code_2(shell, options, says):
     ended = shell("dcc", "serve", "--port", "0", *options)
     assert (ended.code, "Traceback" in ended.err) == (2, False)
     assert says in ended.err
+
+
+def test_keys_without_the_dsps_own_are_named(shell, tmp_path):
+    ended = shell("dcc", "serve", "--port", "0", "--keys", str(tmp_path))
+    assert (ended.code, "Traceback" in ended.err) == (2, False)
+    assert f"none of {ACB} is among those given" in ended.err
 
 
 def answered(folder, request_id, within_s=40):

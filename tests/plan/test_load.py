@@ -225,3 +225,11 @@ def test_a_step_without_arguments_may_be_written_three_ways():
     forms = [step("unjoin"), step("unjoin:"), step("unjoin: {}")]
     assert {entry.hub for entry in forms} == {None}
     assert isinstance(forms[0].where, Node)
+
+
+def test_a_file_that_is_something_else_is_not_printed_whole(tmp_path):
+    path = tmp_path / "poem.yaml"
+    path.write_text("a line of verse\n" * 100)
+    _, errors = read_plan(path)
+    assert "expected a mapping, found 'a line of verse" in str(errors[0])
+    assert len(str(errors[0])) < 300
