@@ -25,6 +25,7 @@ from harness.gbcs.open_enum import OpenEnum
 
 EVENTS_CLUSTER = 0x0709
 PREPAYMENT_CLUSTER = 0x0705
+MESSAGING_CLUSTER = 0x0703
 DEFAULT_RESPONSE = 0x0B
 
 _PROFILE = bytes.fromhex("0109")
@@ -162,9 +163,11 @@ def is_default_response(octets: bytes) -> bool:
     return len(components) == 1 and components[0].is_default_response
 
 
-def read_default_response(octets: bytes, cluster: int, command: int) -> ZclStatus:
+def read_default_response(
+    octets: bytes, cluster: int, command: int, *, frame_control: int = 0x08
+) -> ZclStatus:
     """Return the status of a payload of one default response to a command; raises DecodeError."""
-    reader = expect_component(octets, cluster, DEFAULT_RESPONSE, 0x08)
+    reader = expect_component(octets, cluster, DEFAULT_RESPONSE, frame_control)
     reader.literal(bytes((command,)), "command of the default response")
     status = ZclStatus(reader.number(1, "status"))
     reader.end("default response")

@@ -9,17 +9,18 @@ from __future__ import annotations
 import sys
 
 from harness.gbcs.message import parse
-from tests.gbcs import exchanges_han, exchanges_meters
+from tests.gbcs import exchanges_han, exchanges_meters, exchanges_supplier
 from tests.gbcs.exchanges import Alert, Exchange
 from tests.gbcs.vectors import vector
 
 
 def exchanges() -> list[Exchange]:
     """All commands and responses."""
-    han, meters = exchanges_han, exchanges_meters
+    han, meters, supplier = exchanges_han, exchanges_meters, exchanges_supplier
     return [
         *(*han.device_log(), *han.joining(), *han.firmware()),
         *(*meters.event_logs(), *meters.prepayment(), *meters.credentials()),
+        *(*supplier.emergency_credit(), *supplier.messages(), *supplier.clocks()),
     ]
 
 

@@ -12,10 +12,12 @@ from typing import Any
 
 from harness.gbcs.use_case import AlertCase, UseCase
 from harness.gbcs.use_cases import (
+    clock,
     credentials,
     cs08,
     device_log,
     device_log_reads,
+    display_message,
     event_logs,
     firmware,
     joining,
@@ -31,6 +33,8 @@ _MODULES = (
     cs08,
     event_logs,
     prepayment,
+    clock,
+    display_message,
     credentials,
     unsupported,
 )

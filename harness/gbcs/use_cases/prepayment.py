@@ -1,17 +1,20 @@
-"""Prepayment: a top-up from afar (CS01a, CS01b) or from a PPMID (PCS01), emergency credit from one (PCS02).
+"""Prepayment: top-ups from afar (CS01a, CS01b) or a PPMID (PCS01), emergency credit (ECS09, GCS06, PCS02).
 
 ::
 
     CS01a  to an ESME, DLMS: action 1 of the token gateway (class 115, 0-0:19.40.0.255), 20 ASCII digits
     CS01b  to a GSME, GBZ: Consumer Top Up, from originating device 00
     PCS01  PPMID to GSME, GBZ: Consumer Top Up, from originating device 02
-    PCS02  PPMID to GSME, GBZ: Select Available Emergency Credit; answered by a ZCL default response
+    ECS09  to an ESME, DLMS: action 3 of the credit account (class 112, 0-0:19.10.1.255), integer 0
+    GCS06  to a GSME, GBZ: Select Available Emergency Credit, from originating device 00
+    PCS02  PPMID to GSME, GBZ: the same, from originating device 02; both answered by a ZCL default response
 
 Consumer Top Up (cluster 0705, command 04) is { originating device, UTRN }; its response (03) { result, value
-of the top-up, source, credit remaining }, little-endian. All are MAC only both ways; the MAC of PCS01 and
-PCS02 is made between PPMID and GSME. To an ESME a PPMID sends the same ZCL commands bare. CS01's responses
-have a date-time in the header.
-Source: facts gb-domain §4; RTDS 2.2_CS01a, 2.2_CS01b, NA_PCS01, NA_PCS02; ZCL Prepayment cluster (names).
+of the top-up, source, credit remaining }, little-endian. ECS09 and GCS06 are signed and MACed, their
+responses signed; the others are MAC only both ways, and the MAC of PCS01 and PCS02 is made between PPMID and
+GSME. To an ESME a PPMID sends the same ZCL commands bare. CS01's responses have a date-time in the header.
+Source: facts gb-domain §4; RTDS 2.2_CS01a, 2.2_CS01b, 2.5_ECS09, 2.5_GCS06, NA_PCS01, NA_PCS02; ZCL
+Prepayment cluster (names).
 """
 
 from __future__ import annotations
@@ -39,6 +42,8 @@ from harness.gbcs.use_cases.device_log import outcome_content, request_content
 from harness.gbcs.utrn import DIGITS
 
 _TOKEN_GATEWAY = Specification(Access.ACTION, 0x0073, bytes.fromhex("0000132800FF"), 1)
+_EMERGENCY_CREDIT = Specification(Access.ACTION, 0x0070, bytes.fromhex("0000130A01FF"), 3)
+_INVOKE = dlms.integer(0)
 _SELECT_EMERGENCY_CREDIT, _CONSUMER_TOP_UP, _CONSUMER_TOP_UP_RESPONSE = 0x00, 0x04, 0x03
 _TO_SERVER, _TO_CLIENT = 0x01, 0x09
 
@@ -78,7 +83,7 @@ class TopUpResponse:
 
 @dataclass(frozen=True, slots=True)
 class SelectEmergencyCredit:
-    """PCS02: when the command was issued, in seconds since 2000 (0 in the RTDS), and by what device."""
+    """When the command was issued, in seconds since 2000 (0 in the RTDS), and by what device."""
 
     issued: int = 0
     device: OriginatingDevice = OriginatingDevice.IN_HOME_DISPLAY
@@ -103,6 +108,11 @@ def _utrn(octets: bytes) -> str:
 
 def _read_token(reader: DlmsReader) -> str:
     return _utrn(reader.octet_string("UTRN", DIGITS))
+
+
+def _read_invocation(reader: DlmsReader) -> None:
+    if reader.element("parameter of the action") != _INVOKE:
+        raise reader.octets.error("parameter of the action", "is not the integer 0")
 
 
 def _top_up_content(device: OriginatingDevice) -> Content[str]:
@@ -178,6 +188,16 @@ def _one(frame_control: int, command: int, payload: bytes) -> bytes:
     return GbzPayload((component,)).to_bytes()
 
 
+def _select_content(device: OriginatingDevice) -> Content[SelectEmergencyCredit]:
+    def read(octets: bytes, counter: int) -> SelectEmergencyCredit:
+        fields = _read_select(octets, counter)
+        if fields.device is not device:
+            raise DecodeError("originating device", f"is {fields.device.text}, expected {device.text}")
+        return fields
+
+    return Content(_write_select, read)
+
+
 CS01A = UseCase(
     name="CS01a",
     command=Protection.MACED,
@@ -201,10 +221,24 @@ PCS01 = UseCase(
     command_content=_top_up_content(OriginatingDevice.IN_HOME_DISPLAY),
     response_content=Content(_write_response, _read_response),
 )
+ECS09 = UseCase(
+    name="ECS09",
+    command=Protection.SIGNED_AND_MACED,
+    response=Protection.SIGNED,
+    command_content=request_content(_EMERGENCY_CREDIT, lambda _: _INVOKE, _read_invocation),
+    response_content=outcome_content(Access.ACTION),
+)
+GCS06 = UseCase(
+    name="GCS06",
+    command=Protection.SIGNED_AND_MACED,
+    response=Protection.SIGNED,
+    command_content=_select_content(OriginatingDevice.ENERGY_SERVICE_INTERFACE),
+    response_content=Content(_write_status, _read_status),
+)
 PCS02 = UseCase(
     name="PCS02",
     command=Protection.MACED,
     response=Protection.MACED,
-    command_content=Content(_write_select, _read_select),
+    command_content=_select_content(OriginatingDevice.IN_HOME_DISPLAY),
     response_content=Content(_write_status, _read_status),
 )

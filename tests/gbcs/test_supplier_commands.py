@@ -1,0 +1,96 @@
+"""What a supplier does to a meter: answers that are no success, commands not of their use case."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from harness.errors import DecodeError
+from harness.gbcs.access import AccessResult
+from harness.gbcs.cosem_time import CosemTime
+from harness.gbcs.keys import ACB, SUPPLIER, BenchPki, KeyUsage, OwnKeys
+from harness.gbcs.message import parse
+from harness.gbcs.use_cases.clock import ECS70, GCS28, ClockStatus, EsmeClock, GsmeClock, SetClock
+from harness.gbcs.use_cases.display_message import ECS10, GCS07, GasMessage
+from harness.gbcs.use_cases.prepayment import GCS06, PCS02, OriginatingDevice, SelectEmergencyCredit
+from tests.gbcs.vectors import ESME, GSME
+
+PKI = BenchPki("test")
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TIME = CosemTime.of(NOON)
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        EsmeClock(time=TIME, status=0x01),
+        EsmeClock(time=TIME, status=0x02),
+        EsmeClock(time=TIME, status=AccessResult.OTHER_REASON),
+        EsmeClock(time=AccessResult.HARDWARE_FAULT, status=0),
+        EsmeClock(adjusted=AccessResult.TEMPORARY_FAILURE, time=TIME, status=0),
+        GsmeClock(time=NOON, status=ClockStatus.UNRELIABLE),
+        GsmeClock(time=NOON, status=ClockStatus(7)),
+    ],
+)
+def test_a_clock_that_is_not_set_or_not_right_is_no_success(clock):
+    assert not clock.ok
+
+
+def test_daylight_saving_is_no_fault_of_a_clock():
+    assert EsmeClock(time=TIME, status=0x80).ok
+    assert GsmeClock(time=NOON).ok
+
+
+def test_a_time_that_was_read_and_a_result_that_it_was_not_contradict_each_other():
+    content = bytearray(ECS70.response_content.write(EsmeClock(time=TIME, status=0), 7))
+    content[-3] = AccessResult.HARDWARE_FAULT
+    with pytest.raises(DecodeError, match="time"):
+        ECS70.response_content.read(bytes(content), 7)
+
+
+def test_a_clock_with_a_time_of_its_own_to_set_is_not_of_this_use_case():
+    written = ECS70.command_content.write(SetClock(start=NOON, end=NOON + timedelta(minutes=1)), 7)
+    open_time = CosemTime().to_bytes()
+    assert open_time in written
+    with pytest.raises(DecodeError, match="preset time"):
+        ECS70.command_content.read(written.replace(open_time, TIME.to_bytes()), 7)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 117, "no\nline", "1 £"])
+def test_a_message_that_no_meter_shows_is_not_sent(text):
+    for case, fields in ((ECS10, text), (GCS07, GasMessage(text=text, message_id=1))):
+        with pytest.raises(ValueError, match="1 to 116"):
+            case.command_content.write(fields, 7)
+
+
+def test_a_message_of_control_characters_is_not_read():
+    written = ECS10.command_content.write("Reset", 7)
+    with pytest.raises(DecodeError, match="message"):
+        ECS10.command_content.read(written.replace(b"Reset", b"Re\x07et"), 7)
+
+
+def test_emergency_credit_of_the_supplier_is_none_of_a_ppmids():
+    written = GCS06.command_content.write(
+        SelectEmergencyCredit(device=OriginatingDevice.ENERGY_SERVICE_INTERFACE), 7
+    )
+    with pytest.raises(DecodeError, match="originating device"):
+        PCS02.command_content.read(written, 7)
+
+
+def test_a_meters_clock_is_set_by_a_signed_command_only():
+    fields = SetClock(start=NOON, end=NOON + timedelta(hours=1))
+    for case, meter in ((ECS70, ESME), (GCS28, GSME)):
+        heading = {"originator": SUPPLIER, "device": meter, "counter": 9}
+        signature = parse(case.build_command(fields, PKI, **heading)).signature
+        command = case.build_command(fields, OwnKeys(ACB, PKI), signature=signature, **heading)
+        assert case.read_command(command, OwnKeys(meter, PKI), device=meter) == fields
+        unsigned = case.build_command(fields, OwnKeys(ACB, PKI), signature=b"", **heading)
+        with pytest.raises(DecodeError, match="signature"):
+            case.read_command(unsigned, OwnKeys(meter, PKI), device=meter)
+
+
+def test_bench_suppliers_have_a_key_of_their_own_for_prepayment():
+    usages = (KeyUsage.KEY_AGREEMENT, KeyUsage.PREPAYMENT_KEY_AGREEMENT)
+    one, other = (PKI.private_key(SUPPLIER, usage).private_numbers().private_value for usage in usages)
+    assert one != other
