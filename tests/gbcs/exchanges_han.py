@@ -45,6 +45,7 @@ from harness.gbcs.use_cases.firmware import (
     FutureDatedActivation,
     PpmidActivation,
 )
+from harness.gbcs.use_cases.gas_proxy import GCS59, GCS62, GpfLogBackup, RestoredDevice
 from harness.gbcs.use_cases.joining import (
     CS03A1,
     CS03A2,
@@ -64,6 +65,7 @@ from harness.gbcs.use_cases.joining import (
 )
 from tests.gbcs.exchanges import NEW_YEAR, TIME, Alert, Exchange
 from tests.gbcs.vectors import (
+    ACB,
     CHF,
     ESME,
     GPF,
@@ -104,23 +106,39 @@ _LINKS = DeviceLinks(
     devices=(
         DeviceLink(
             device=ESME,
-            bits="11001000",
-            signed=(-35, -50, -100),
-            before_time=(2, 39, 247),
+            status="11001000",
+            max_rssi=-35,
+            average_rssi=-50,
+            min_rssi=-100,
+            max_lqi=2,
+            average_lqi=39,
+            min_lqi=247,
             last_communication=CosemTime(
                 year=2014, month=12, day=31, weekday=3, hour=23, minute=50, second=0, hundredths=0
             ),
-            after_time=(1, 0, 100, 1, 1),
+            hops=1,
+            transmission_failures=0,
+            transmission_successes=100,
+            application_version=1,
+            stack_version=1,
         ),
         DeviceLink(
             device=GSME,
-            bits="11001000",
-            signed=(-34, -54, -77),
-            before_time=(1, 96, 205),
+            status="11001000",
+            max_rssi=-34,
+            average_rssi=-54,
+            min_rssi=-77,
+            max_lqi=1,
+            average_lqi=96,
+            min_lqi=205,
             last_communication=CosemTime(
                 year=2014, month=12, day=31, weekday=3, hour=23, minute=40, second=0, hundredths=0
             ),
-            after_time=(1, 0, 100, 1, 1),
+            hops=1,
+            transmission_failures=0,
+            transmission_successes=100,
+            application_version=1,
+            stack_version=1,
         ),
     )
 )
@@ -128,6 +146,18 @@ _JOINED = (
     JoinedDevice(Eui64(0x0102030405060708), DeviceType.GPF),
     JoinedDevice(eui(0x99), DeviceType.GPF),
     JoinedDevice(eui(0x97), DeviceType.PPMID),
+)
+_GPF_LOG = tuple(
+    JoinedDevice(Eui64(device), kind)
+    for device, kind in (
+        (0x0011223344556677, DeviceType.PPMID),
+        (0x8899AABBCCDDEEFF, DeviceType.TYPE_2),
+    )
+)
+_GPF_BACKUP = (
+    JoinedDevice(Eui64(0x0102030405060708), DeviceType.TYPE_2),
+    *(JoinedDevice(eui(last), DeviceType.PPMID) for last in (0x99, 0x97, 0x96, 0x98)),
+    JoinedDevice(eui(0x9B), DeviceType.TYPE_2),
 )
 _IMAGE_HASH = bytes.fromhex("AA758690730934FF0685AA758690730934FF0685657788990011223344556677")
 _OLD_IMAGE, _NEW_IMAGE = bytes.fromhex("0123ABCF"), bytes.fromhex("0123ABCE")
@@ -345,6 +375,21 @@ def joining() -> list[Exchange]:
     ]
 
 
+def gas_proxy() -> list[Exchange]:
+    """What the GPF is given back."""
+    return [
+        Exchange(
+            case=GCS59,
+            vector="8.12.2_GCS59/GCS59_8.12.2_SUCCESS",
+            device=GPF,
+            originator=ACB,
+            counter=1300,
+            command=_GPF_LOG,
+            response=tuple(RestoredDevice(joined) for joined in _GPF_LOG),
+        )
+    ]
+
+
 def embedded_certificate() -> bytes:
     """The certificate in the CS03C to the GSME. It is an older one of the PPMID 98 than the key store's."""
     content = parse(vector("8.7.1_CS03CCritical/CS03CCritical_8.7.1_SUCCESS_COMMAND")).content
@@ -411,6 +456,13 @@ def alerts() -> list[Alert]:
             originator=CHF,
             counter=4000,
             fields=DeviceLogAlert(time=TIME, log=_LOG),
+        ),
+        Alert(
+            case=GCS62,
+            vector="NA_GCS62/GCS62_NA_8071_ALERT",
+            originator=GPF,
+            counter=1001,
+            fields=GpfLogBackup(time=NEW_YEAR, devices=_GPF_BACKUP),
         ),
         Alert(
             case=CS09,

@@ -18,7 +18,7 @@ def exchanges() -> list[Exchange]:
     """All commands and responses."""
     han, meters, supplier = exchanges_han, exchanges_meters, exchanges_supplier
     return [
-        *(*han.device_log(), *han.joining(), *han.firmware()),
+        *(*han.device_log(), *han.joining(), *han.gas_proxy(), *han.firmware()),
         *(*meters.event_logs(), *meters.prepayment(), *meters.credentials()),
         *(*supplier.emergency_credit(), *supplier.messages(), *supplier.clocks()),
     ]

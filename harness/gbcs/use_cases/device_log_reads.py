@@ -6,8 +6,9 @@
     CCS07  action 4 of the device log and of the historic one; for each { time, extended PAN id, devices }
 
 The message code 0004 is CCS06's elder, with the same content. MAC only both ways.
-Source: facts gb-domain §3.2, §3.4; sec-cpl-testing §5.1. No public source names the elements of CCS06 but the
-device and the time of its last communication; the others are kept by their types.
+Source: facts gb-domain §3.2, §3.4; sec-cpl-testing §5.1. The elements of CCS06 are named as those of the DLMS
+interface class 104 (ZigBee network control), attribute active_devices: types and order are the same,
+that the meanings are is inferred.
 """
 
 from __future__ import annotations
@@ -40,14 +41,26 @@ _COPY_HISTORIC_LOG = Specification(Access.ACTION, DEVICE_LOG_CLASS, HISTORIC_DEV
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLink:
-    """A device in CCS06's list. The elements without a published name: bits, and numbers by their order."""
+    """A device in CCS06's list: its state, how well it was heard (RSSI in dBm, LQI), and when last.
+
+    `status` is a string of bits, the first one "authorised on the PAN", the second "actively reporting". The
+    numbers of transmissions are 8 bits wide.
+    """
 
     device: Eui64
+    status: str = "00000000"
+    max_rssi: int = 0
+    average_rssi: int = 0
+    min_rssi: int = 0
+    max_lqi: int = 0
+    average_lqi: int = 0
+    min_lqi: int = 0
     last_communication: CosemTime
-    bits: str = "00000000"
-    signed: tuple[int, int, int] = (0, 0, 0)
-    before_time: tuple[int, int, int] = (0, 0, 0)
-    after_time: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+    hops: int = 0
+    transmission_failures: int = 0
+    transmission_successes: int = 0
+    application_version: int = 0
+    stack_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,30 +94,35 @@ def _request_without_data(*specifications: Specification) -> Content[None]:
 def _write_link(link: DeviceLink) -> bytes:
     return dlms.structure(
         dlms.eui64(link.device),
-        dlms.bit_string(link.bits),
-        *(dlms.integer(number) for number in link.signed),
-        *(dlms.unsigned(number) for number in link.before_time),
+        dlms.bit_string(link.status),
+        *(dlms.integer(number) for number in (link.max_rssi, link.average_rssi, link.min_rssi)),
+        *(dlms.unsigned(number) for number in (link.max_lqi, link.average_lqi, link.min_lqi)),
         dlms.date_time(link.last_communication),
-        *(dlms.unsigned(number) for number in link.after_time),
+        dlms.unsigned(link.hops),
+        dlms.unsigned(link.transmission_failures),
+        dlms.unsigned(link.transmission_successes),
+        dlms.unsigned(link.application_version),
+        dlms.unsigned(link.stack_version),
     )
 
 
 def _read_link(reader: DlmsReader) -> DeviceLink:
     reader.structure("device link", 14)
-
-    def signed() -> int:
-        return reader.integer("signed element")
-
-    def unsigned() -> int:
-        return reader.unsigned("unsigned element")
-
     return DeviceLink(
         device=reader.eui64("device"),
-        bits=reader.bit_string("bits"),
-        signed=(signed(), signed(), signed()),
-        before_time=(unsigned(), unsigned(), unsigned()),
+        status=reader.bit_string("status"),
+        max_rssi=reader.integer("maximum RSSI"),
+        average_rssi=reader.integer("average RSSI"),
+        min_rssi=reader.integer("minimum RSSI"),
+        max_lqi=reader.unsigned("maximum LQI"),
+        average_lqi=reader.unsigned("average LQI"),
+        min_lqi=reader.unsigned("minimum LQI"),
         last_communication=reader.date_time("last communication"),
-        after_time=(unsigned(), unsigned(), unsigned(), unsigned(), unsigned()),
+        hops=reader.unsigned("number of hops"),
+        transmission_failures=reader.unsigned("transmission failures"),
+        transmission_successes=reader.unsigned("transmission successes"),
+        application_version=reader.unsigned("application version"),
+        stack_version=reader.unsigned("stack version"),
     )
 
 

@@ -144,11 +144,13 @@ def _read_join(reader: DerReader) -> Join:
     return join
 
 
-def _write_joined(joined: JoinedDevice) -> bytes:
+def write_joined(joined: JoinedDevice) -> bytes:
+    """Write an entry of a device's own log."""
     return der.sequence(write_eui64(joined.device), der.integer(joined.device_type))
 
 
-def _read_joined(reader: DerReader) -> JoinedDevice:
+def read_joined(reader: DerReader) -> JoinedDevice:
+    """Read an entry of a device's own log; raises DecodeError."""
     fields = reader.sequence("device log entry")
     device = read_eui64(fields, "device")
     device_type = DeviceType(read_number(fields, "device type"))
@@ -156,24 +158,32 @@ def _read_joined(reader: DerReader) -> JoinedDevice:
     return JoinedDevice(device, device_type)
 
 
+def write_joined_devices(devices: tuple[JoinedDevice, ...]) -> bytes:
+    """Write a device's own log."""
+    return der.sequence(*(write_joined(joined) for joined in devices))
+
+
+def read_joined_devices(reader: DerReader) -> tuple[JoinedDevice, ...]:
+    """Read a device's own log; raises DecodeError."""
+    entries = reader.sequence("device log entries")
+    devices = []
+    while not entries.done:
+        devices.append(read_joined(entries))
+    return tuple(devices)
+
+
 def _write_details(details: JoinDetails) -> bytes:
     if details.result is not ReadResult.SUCCESS:
         return der.sequence(der.integer(details.result))
-    return der.sequence(
-        der.integer(details.result), der.sequence(*(_write_joined(joined) for joined in details.devices))
-    )
+    return der.sequence(der.integer(details.result), write_joined_devices(details.devices))
 
 
 def _read_details(reader: DerReader) -> JoinDetails:
     fields = reader.sequence("CS07 response")
     result = ReadResult(read_number(fields, "read result"))
-    devices = []
-    if result is ReadResult.SUCCESS:
-        entries = fields.sequence("device log entries")
-        while not entries.done:
-            devices.append(_read_joined(entries))
+    devices = read_joined_devices(fields) if result is ReadResult.SUCCESS else ()
     fields.end("CS07 response")
-    return JoinDetails(devices=tuple(devices), result=result)
+    return JoinDetails(devices=devices, result=result)
 
 
 _JOIN = der_content("join", _write_join, _read_join)
