@@ -9,18 +9,14 @@ Source: facts gb-domain §3.2 to §3.4, sec-cpl-testing §5.1; GBCS use cases CC
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from harness.errors import DeviceSilent
 from harness.eui64 import Eui64
-from harness.gbcs import ACB, KeyStore, OwnKeys
-from harness.gbcs.acceptance import Acceptance, Accepted, Refusal, Refused
+from harness.gbcs import KeyStore
 from harness.gbcs.access import AccessResult
 from harness.gbcs.cosem_time import CosemTime
-from harness.gbcs.use_case import UseCase
 from harness.gbcs.use_cases.device_log import (
     CCS01,
     CCS02,
@@ -36,8 +32,9 @@ from harness.gbcs.use_cases.device_log import (
 from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07, DeviceLink, DeviceLinks, DeviceLogs
 from harness.hub.defects import HubDefect, checks_left_out
 from harness.hub.device_log import DeviceLogEntry
+from harness.hub.logical_device import HubNow, LogicalDevice, RefusedMessage
 from harness.hub.trust_centre import HubEvent, HubEventKind
-from harness.tap import Boundary, Tap
+from harness.tap import Tap
 from harness.zigbee.security import mmo_hash
 
 _LOG = logging.getLogger(__name__)
@@ -71,21 +68,8 @@ class LogKeeper(Protocol):
         """Take devices into the log with the link keys that they will come back under."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedMessage:
-    """A message that the CHF did not obey, and why."""
-
-    octets: bytes
-    refusal: Refusal
-    reason: str
-
-
 class Chf:
-    """The CHF of a SMETS2+ hub. `keys` has its own private and everybody's public keys.
-
-    `alert` takes each alert on its way to the DSP; it is called on the loop and must not block. `utc` gives
-    the time.
-    """
+    """The CHF of a SMETS2+ hub. `utc` gives the time; for `keys` and `alert` see `LogicalDevice`."""
 
     def __init__(
         self,
@@ -99,75 +83,44 @@ class Chf:
     ) -> None:
         self._hub = hub
         self._defects = defects
-        self._keys = OwnKeys(hub.eui64, keys)
-        self._tap = tap
         self._utc = utc
-        self._alert = alert
-        self._counters: dict[Eui64, int] = {}
-        self._last_counter = 0
-        self._refused: list[RefusedMessage] = []
-        self._obeyed: list[bytes] = []
-        self._does: Mapping[str, Callable[[Any], Awaitable[object]]] = {
-            CCS01.name: self._add,
-            CCS02.name: self._remove,
-            CCS03.name: self._restore,
-            CCS06.name: self._links,
-            CCS07.name: self._logs,
-        }
-        use_cases: tuple[UseCase[Any, Any], ...] = (CCS01, CCS02, CCS03, CCS06, CCS07)
-        self._acceptance = Acceptance(
-            device=hub.eui64,
-            originators=(ACB,),
-            use_cases={use_case.code: use_case for use_case in use_cases},
-            keys=self._keys,
+        self._device = LogicalDevice(
+            "CHF",
+            hub.eui64,
+            HubNow(name=hub.name, tap=tap, utc=utc),
+            keys,
+            {
+                CCS01: self._add,
+                CCS02: self._remove,
+                CCS03: self._restore,
+                CCS06: self._links,
+                CCS07: self._logs,
+            },
+            alert=alert,
             leaves_out=checks_left_out(defects),
         )
 
     @property
     def eui64(self) -> Eui64:
         """The CHF's EUI-64, which is the hub's."""
-        return self._hub.eui64
+        return self._device.eui64
 
     @property
     def obeyed(self) -> tuple[bytes, ...]:
         """The commands that were obeyed so far."""
-        return tuple(self._obeyed)
+        return self._device.obeyed
 
     @property
     def refused(self) -> tuple[RefusedMessage, ...]:
         """What was not obeyed so far, and why."""
-        return tuple(self._refused)
+        return self._device.refused
 
     async def command(self, octets: bytes) -> bytes:
         """Obey a command and return the response.
 
         Raises DeviceSilent when there is none: it was refused. Raises RigFault when the radio is at fault.
         """
-        try:
-            accepted = self._acceptance.take(octets, self._counters)
-        except Refused as refused:
-            self._refuse(octets, refused)
-            raise DeviceSilent(f"the CHF of hub {self._hub.name} does not answer ({refused})") from None
-        self._counters[accepted.message.originator] = accepted.message.counter
-        self._obeyed.append(octets)
-        return await self._obey(accepted)
-
-    async def _obey(self, accepted: Accepted) -> bytes:
-        outcome = await self._does[accepted.use_case.name](accepted.fields)
-        return accepted.use_case.build_response(accepted.message, outcome, self._keys)
-
-    def _refuse(self, octets: bytes, refused: Refused) -> None:
-        self._refused.append(RefusedMessage(octets=octets, refusal=refused.refusal, reason=refused.reason))
-        _LOG.info("hub %s: the CHF refused a GBCS message: %s", self._hub.name, refused)
-        self._tap.record(
-            Boundary.HUB,
-            "dsp",
-            self._hub.name,
-            f"the CHF refused a GBCS message ({refused})",
-            octets,
-            refusal=refused.refusal.value,
-            reason=refused.reason,
-        )
+        return await self._device.command(octets)
 
     # --- commands -----------------------------------------------------------------------------------------
 
@@ -216,13 +169,8 @@ class Chf:
             self._tell_log()
 
     def _tell_log(self) -> None:
-        fields = DeviceLogAlert(time=CosemTime.of(self._utc()), log=self._copy(self._hub.device_log()))
-        self._last_counter = max(self._last_counter + 1, int(self._utc().timestamp() * 1000))
-        self._alert(
-            CS14.build_alert(
-                fields, self._keys, originator=self.eui64, recipient=ACB, counter=self._last_counter
-            )
-        )
+        log = self._copy(self._hub.device_log())
+        self._device.raise_alert(CS14, DeviceLogAlert(time=log.time, log=log))
 
     def _copy(self, entries: tuple[DeviceLogEntry, ...]) -> DeviceLogCopy:
         return DeviceLogCopy(

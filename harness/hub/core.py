@@ -257,6 +257,10 @@ class CommunicationsHub:
         """Refuse: this hub knows no GBCS. Raises StimulusImpossible."""
         raise StimulusImpossible(f"hub {self.name} is a {self.profile.generation} hub: it knows no GBCS")
 
+    async def command_gpf(self, message: bytes, timeout_s: float) -> bytes:  # noqa: ARG002 - see gbcs_hub
+        """Refuse: this hub has no GPF that could be told. Raises StimulusImpossible."""
+        raise StimulusImpossible(f"hub {self.name} is a {self.profile.generation} hub: it has no GPF")
+
     async def update_network_key(self) -> None:
         """Give the HAN another network key and use it; devices that are off must come back for it."""
         self._check()

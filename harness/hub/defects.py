@@ -22,6 +22,13 @@ class HubDefect(Enum):
     CHF_ACCEPTS_REPLAY = "chf-accepts-replay"  # obeys one whose counter is not a new one
     CHF_KEEPS_REMOVED = "chf-keeps-removed"  # says that it has removed a device, and has not
     CHF_RAISES_NO_ALERT = "chf-raises-no-alert"  # tells nobody that its device log has changed
+    GPF_IGNORES_MAC = "gpf-ignores-mac"  # joins a device to itself on a command whose MAC is wrong
+    GPF_ACCEPTS_REPLAY = "gpf-accepts-replay"  # obeys a command whose counter is not a new one
+    GPF_OBEYS_FOR_OTHERS = "gpf-obeys-for-others"  # obeys a command to another than itself
+    GPF_ANSWERS_AS_CHF = "gpf-answers-as-chf"  # answers under the CHF's identity and keys
+    GPF_FORGETS_RESTORED = "gpf-forgets-restored"  # says that it has restored its device log, and has not
+    GPF_KEEPS_UNJOINED = "gpf-keeps-unjoined"  # says that it has unjoined a device, and has not
+    GPF_RAISES_NO_ALERT = "gpf-raises-no-alert"  # tells nobody that its device log has changed
 
 
 @runtime_checkable
@@ -35,6 +42,16 @@ class CarelessRadio(Protocol):
 def checks_left_out(defects: Collection[HubDefect]) -> frozenset[Refusal]:
     """Return the checks that a CHF with these defects does not make."""
     left_out = {HubDefect.CHF_IGNORES_MAC: Refusal.BAD_MAC, HubDefect.CHF_ACCEPTS_REPLAY: Refusal.REPLAYED}
+    return frozenset(check for defect, check in left_out.items() if defect in defects)
+
+
+def gpf_checks_left_out(defects: Collection[HubDefect]) -> frozenset[Refusal]:
+    """Return the checks that a GPF with these defects does not make."""
+    left_out = {
+        HubDefect.GPF_IGNORES_MAC: Refusal.BAD_MAC,
+        HubDefect.GPF_ACCEPTS_REPLAY: Refusal.REPLAYED,
+        HubDefect.GPF_OBEYS_FOR_OTHERS: Refusal.WRONG_TARGET,
+    }
     return frozenset(check for defect, check in left_out.items() if defect in defects)
 
 
