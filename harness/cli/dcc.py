@@ -132,6 +132,7 @@ async def _served(wanted: _Wanted, rules: Rulebook, *, as_json: bool) -> None:
             postman=Postman(outbox, urls, log, trust=client_tls(wanted.trust) if wanted.trust else None),
         )
         embedded.listen(service.tell)
+        embedded.wake()
         url = await stack.enter_async_context(serving(service.application(), address))
         log.say("serving", url=url, open_to_others=wanted.host != LOOPBACK)
         await asyncio.Event().wait()
@@ -141,8 +142,9 @@ async def _served(wanted: _Wanted, rules: Rulebook, *, as_json: bool) -> None:
 async def _dcc(wanted: _Wanted, rules: Rulebook, tap: Tap) -> AsyncIterator[EmbeddedDcc]:
     """Give the DCC of the rig, or one of its own without devices."""
     from harness.cli import places
+    from harness.dcc.bench_hubs import hub_prenotification
     from harness.dcc.cpl_file import load_cpl, load_header_map
-    from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
+    from harness.dcc.embedded import EmbeddedDcc
     from harness.dcc.sqlite_inventory import SqliteSmiStore
     from harness.errors import ConfigError
     from harness.gbcs import BenchPki

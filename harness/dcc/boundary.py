@@ -6,13 +6,15 @@ inside the DSP, after what it does say was held against what the DSP had to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from harness.dcc.counters import Clock
+from harness.dcc.dcc_alerts import DccAlert
 from harness.dcc.documents import Acknowledgement, RequestId, ServiceRequest, ServiceResponse
 from harness.dcc.door import Door, DoorKeys, Handle
+from harness.dcc.duis.responses import Response
 from harness.dcc.duis.translation import says_the_same
 from harness.dcc.duis.xml_keys import XmlKeyStore
 from harness.dcc.duis_user import DuisUser, UserKeys
@@ -56,6 +58,7 @@ class DuisBoundary:
             clock=clock,
         )
         self._way = Switch(self._door)
+        self._service: DccService | None = None
         self._over_http = AsyncExitStack()
         self._faults: dict[RequestId, BaseException] = {}
         self._ended: dict[RequestId, ServiceResponse] = {}
@@ -95,6 +98,25 @@ class DuisBoundary:
             rules=known.rules,
         )
 
+    def tell(self, alert: DccAlert) -> None:
+        """Send an alert to those whom it is for."""
+        if self._service is not None:
+            self._service.tell(alert)
+            return
+        document = self._door.alert(alert)
+        for user in alert.to & self._sides.keys():
+            self._sides[user].take(document)
+
+    @property
+    def told(self) -> Mapping[Eui64, tuple[Response, ...]]:
+        """What each user got that answers no request, in order."""
+        return {user: side.alerts for user, side in self._sides.items()}
+
+    def forget_alerts(self) -> None:
+        """Have the users forget what they got so far."""
+        for side in self._sides.values():
+            side.forget_alerts()
+
     async def go_over_http(self) -> str:
         """Have both sides talk over HTTP on loopback from now on, both ways; return the DSP's URL."""
         enter = self._over_http.enter_async_context
@@ -111,6 +133,7 @@ class DuisBoundary:
             clock=self._clock,
         )
         url = await enter(serving(service.application(), Address()))
+        self._service = service
         self._way.to = await enter(http_link(url))
         return url
 

@@ -20,3 +20,6 @@ class DccDefect(Enum):
     GBCS_AS_SMETS1 = "gbcs-as-smets1"  # hands on a GBCS message as what the S1SP answered
     SMETS1_AS_GBCS = "smets1-as-gbcs"  # hands on what the S1SP answered in the place of GBCS
     STALE_INVENTORY = "stale-inventory"  # answers 8.2 with the record as it was first made
+    WITHHOLD_ALERTS = "withhold-alerts"  # sends its users no alerts of the DCC's own
+    ALERT_EVERYBODY = "alert-everybody"  # sends them to users whom they are not for
+    REPEAT_ALERTS = "repeat-alerts"  # sends each of them twice

@@ -18,10 +18,11 @@ from typing import Any, Protocol
 from lxml import etree
 
 from harness.dcc.counters import Clock, utc_now
+from harness.dcc.dcc_alerts import DccAlert
 from harness.dcc.documents import Acknowledgement, ServiceResponse
 from harness.dcc.duis.alerts import S1spAlert
 from harness.dcc.duis.requests import RequestId, ServiceRequest
-from harness.dcc.duis.responses import Response, Smets1Answer
+from harness.dcc.duis.responses import DccAlertMessage, Response, Smets1Answer
 from harness.dcc.duis.signature import sign, verify
 from harness.dcc.duis.telling import request_line, response_details, response_line
 from harness.dcc.duis.translation import Pen, acknowledgement_document, refusal_document, response_document
@@ -43,6 +44,7 @@ from harness.tap import Boundary, Tap
 S1SP_PARTY = Eui64.parse("50-50-4D-49-44-53-31-53")
 """The bench's own S1SP: who signs SMETS1 responses, and with what, no public text says."""
 _S1SP_ALERT = "ALERT-S1SP"
+_SUCCESS = "I0"
 _SHOWN = 4096  # of what is no document, so much is recorded
 
 
@@ -135,9 +137,10 @@ class Door:
         content = acknowledgement_document(acknowledged.result(), request.srv, self._clock())
         return Reply(status=200, content=self._signed(content))
 
-    def alert(self, alert: Response) -> bytes:
-        """Return an alert signed."""
-        return self._signed(alert)
+    def alert(self, alert: DccAlert) -> bytes:
+        """Return an alert signed, the same for all whom it is for."""
+        body = DccAlertMessage(code=alert.code, alert=alert.body)
+        return self._signed(Response(code=_SUCCESS, when=self._clock(), body=body))
 
     def refusal(self, request_id: RequestId, srv: str, answer: Answer) -> bytes:
         """Return a signed response of this meaning, without more."""

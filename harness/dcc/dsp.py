@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from harness.dcc.counters import Clock, utc_now
+from harness.dcc.dcc_alerts import DccAlerts
 from harness.dcc.delivery import Delivery, Undelivered, Way
 from harness.dcc.documents import (
     Acknowledgement,
@@ -59,9 +60,11 @@ class Dsp:
         *,
         clock: Clock = utc_now,
         routed: Callable[[RouteRecord], None],
+        alerts: DccAlerts,
     ) -> None:
         self._estate = estate
         self._delivery = delivery
+        self._alerts = alerts
         self._tap = tap
         self._clock = clock
         self._routed = routed
@@ -171,6 +174,7 @@ class Dsp:
         changed = effects_of(enquiry, self._estate)
         if changed:
             self.apply(Transaction(when=self._clock(), by=enquiry.request.request_id, put=changed))
+        self._alerts.answered(enquiry, body)
         code = self._code(Answer.SUCCESS, enquiry)
         return self._end(enquiry, way, code, body=body, acknowledgement=acknowledgement, local=local)
 
@@ -217,6 +221,7 @@ class Dsp:
         if body.fields.get("MessageSuccess") != "false":
             put = effects_of(original, self._estate)
             self.apply(Transaction(when=self._clock(), by=request.request_id, put=put))
+            self._alerts.answered(original, body)
         way.via = Via.GBCS
         return self._end(enquiry, way, self._code(Answer.SUCCESS, enquiry), body=body)
 
@@ -243,7 +248,10 @@ class Dsp:
 
     def apply(self, transaction: Transaction) -> None:
         """Change the SMI, all of it or nothing, and record what changed."""
-        for change in self._estate.store.apply(transaction):
+        store = self._estate.store
+        gone = {device: record for device in transaction.delete if (record := store.get(device)) is not None}
+        changes = store.apply(transaction)
+        for change in changes:
             self._tap.record(
                 Boundary.INVENTORY,
                 "dsp",
@@ -251,6 +259,7 @@ class Dsp:
                 f"{change.device} {change.what}: {change.before} > {change.after}",
                 change=change.plain(),
             )
+        self._alerts.changed(changes, gone)
 
     @asynccontextmanager
     async def _turn(self, device: Eui64) -> AsyncIterator[None]:

@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from harness.dcc.acb import Acb
+from harness.dcc.alarm import Alarm
 from harness.dcc.alert_effects import effects_of_alert, joined
 from harness.dcc.alerts import AlertDesk, DeviceAlert
+from harness.dcc.bench_hubs import hub_prenotification, hub_record
 from harness.dcc.boundary import DuisBoundary
 from harness.dcc.counters import Clock, OriginatorCounter, utc_now
+from harness.dcc.dcc_alerts import DccAlert, DccAlerts
 from harness.dcc.defects import DccDefect
 from harness.dcc.delivery import Delivery, Known
 from harness.dcc.documents import (
@@ -23,6 +26,7 @@ from harness.dcc.documents import (
     ServiceResponse,
 )
 from harness.dcc.dsp import Acknowledge, Dsp
+from harness.dcc.duis.responses import Response
 from harness.dcc.duis.xml_keys import BenchXmlKeys, XmlKeyStore
 from harness.dcc.enquiry import Estate
 from harness.dcc.faces import HubFace
@@ -39,28 +43,14 @@ from harness.gbcs import ACB, SUPPLIER, KeyStore
 from harness.gbcs.use_cases.device_log import LoggedDevice
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Rulebook
-from harness.smets.smi import DeviceRecord, DeviceStatus
-from harness.smets.version import SmetsVersion, read_version
+from harness.smets.smi import DeviceRecord
+from harness.smets.version import SmetsVersion
 from harness.tap import Tap
 
 _ANSWER_WITHIN_S = 20.0
 _MOST_ROUTES = 20_000  # of a case; a DCC that serves for long forgets the oldest
 _SEED = "ppmid-bench"
 _OLD_HASH = bytes(range(16))  # of a link key with a hub that is no more
-_HUB_MANUFACTURER, _HUB_FIRMWARE = "1235", "00010000"
-_HUB_MODEL = {SmetsVersion.SMETS1: "00110100", SmetsVersion.SMETS2_PLUS: "00120100"}
-
-
-def hub_prenotification(hub: Eui64, family: SmetsVersion) -> Prenotification:
-    """Return what the bench says of a hub of its own, matching the CHF rows of `rigs/cpl-virtual.csv`."""
-    return Prenotification(
-        device=hub,
-        device_type=DeviceType.CHF,
-        manufacturer=_HUB_MANUFACTURER,
-        model=_HUB_MODEL[family],
-        version=family.value,
-        firmware=_HUB_FIRMWARE,
-    )
 
 
 class EmbeddedDcc:
@@ -98,7 +88,8 @@ class EmbeddedDcc:
         self._hub_records: dict[Eui64, DeviceRecord] = {}
         self._s1sp = S1sp(rules, tap, timeout_s=answer_within_s)
         acb = Acb(keys, OriginatorCounter(clock), defects=self._estate.defects)
-        self._listeners: list[Callable[[DeviceAlert], None]] = []
+        self._listeners: list[Callable[[DccAlert], None]] = []
+        self._dcc_alerts = DccAlerts(self._estate, self._tell)
         self._desk = AlertDesk(acb.keys, tap, clock, self._alerted)
         known = Known(store=self._estate.store, acb=acb, alerts=self._desk)
         delivery = Delivery(
@@ -116,10 +107,12 @@ class EmbeddedDcc:
             tap,
             clock=clock,
             routed=self._routes.append,
+            alerts=self._dcc_alerts,
         )
+        self._alarm = Alarm(self._estate.store.agenda, clock, self.see_to_agenda)
         everybody = {SUPPLIER, *(user.eui64 for user in self._estate.users.users)}
         self.boundary = DuisBoundary(
-            self._dsp.handle,
+            self.handle,
             everybody,
             keys=xml_keys or BenchXmlKeys(_SEED),
             rules=rules,
@@ -140,24 +133,14 @@ class EmbeddedDcc:
 
         Its SMETS version is the one of `notice`, as of any device; a SMETS1 hub is the S1SP's.
         """
-        family = read_version(notice.version, self.rules).family
-        row = self.cpl.find(notice.device_model, family) if family else None
-        record = DeviceRecord(
-            device=notice.device,
-            model=notice.device_model,
-            status=DeviceStatus.COMMISSIONED,
-            version=notice.version or "",
-            family=family,
-            notified_as=family,
-            gbcs_version=row.gbcs_version if row else "",
-        )
+        record = hub_record(notice, self.cpl, self.rules)
         self._hub_records[notice.device] = record
         kept = self._estate.store.get(notice.device)
         if kept is None or (kept.model, kept.version) != (record.model, record.version):
             self._dsp.store(record, None)
         if hub is not None:
             self._hubs[notice.device] = hub
-        if family is SmetsVersion.SMETS1 and notice.device in self._hubs:
+        if record.family is SmetsVersion.SMETS1 and notice.device in self._hubs:
             self._s1sp.serve(self._hubs[notice.device])
 
     def provision_meter(self, device_type: DeviceType, hub: Eui64) -> Eui64:
@@ -190,6 +173,9 @@ class EmbeddedDcc:
         self._routes.clear()
         self._desk.forget()
         self._dsp.forget()
+        store.agenda.clear()
+        self._alarm.set()
+        self.boundary.forget_alerts()
         self._estate.users.forget_registrations()
         self._user = self._users[SUPPLIER]
 
@@ -216,6 +202,7 @@ class EmbeddedDcc:
 
     async def close(self) -> None:
         """Give up what is under way."""
+        await self._alarm.close()
         await self.boundary.close()
 
     # --- as a service user sees it -------------------------------------------------------------------------
@@ -248,7 +235,10 @@ class EmbeddedDcc:
         self, request: ServiceRequest, acknowledge: Acknowledge | None = None
     ) -> ServiceResponse:
         """Take any request, of any user; see `Dsp.handle`."""
-        return await self._dsp.handle(request, acknowledge)
+        try:
+            return await self._dsp.handle(request, acknowledge)
+        finally:
+            self._alarm.set()
 
     async def request(self, srv: str, device: Eui64) -> ServiceResponse:
         """Send a service request that has no parameters to a device, such as 11.2.
@@ -276,6 +266,15 @@ class EmbeddedDcc:
         """Send a request, and the same once more under the same request id."""
         request = self._user.make(kind, target)
         return await self.boundary.send(request), await self.boundary.send(request)
+
+    @property
+    def user(self) -> Eui64:
+        """The user who sends requests now."""
+        return self._user.eui64
+
+    def user_named(self, name: str) -> Eui64:
+        """Return a user of the rig. Raises StimulusImpossible for one that the rig has not."""
+        return self._named(name).eui64
 
     @property
     def dsp(self) -> Eui64:
@@ -314,6 +313,7 @@ class EmbeddedDcc:
         record = joined(device, hub, self._estate.store, self.rules)
         if record is not None:
             self._dsp.store(record, None)
+        self._dcc_alerts.joined(hub, device)
 
     def take_alert(self, hub: Eui64, message: bytes) -> DeviceAlert:
         """Take a GBCS message that a hub sends unasked: its CHF's, or that of a device on its HAN."""
@@ -324,16 +324,34 @@ class EmbeddedDcc:
         """Every alert since the case began, in order, those refused too."""
         return self._desk.alerts
 
-    def listen(self, heard: Callable[[DeviceAlert], None]) -> None:
-        """Have `heard` called with every alert that counts."""
+    def listen(self, heard: Callable[[DccAlert], None]) -> None:
+        """Have `heard` called with every alert that the DCC sends to users."""
         self._listeners.append(heard)
 
-    def _alerted(self, alert: DeviceAlert) -> None:
-        """Do what an alert that counts means for the SMI, and tell who listens."""
-        for record in effects_of_alert(alert, self._estate.store, self.rules):
-            self._dsp.store(record, None)
+    def _tell(self, alert: DccAlert) -> None:
+        self.boundary.tell(alert)
         for heard in self._listeners:
             heard(alert)
+
+    @property
+    def told(self) -> Mapping[Eui64, tuple[Response, ...]]:
+        """What each user was sent since the case began that answers no request, in order."""
+        return self.boundary.told
+
+    async def see_to_agenda(self) -> None:
+        """Do what is due by now; the DCC does so by itself, `wake` is when it begins to."""
+        self._dcc_alerts.overdue()
+        await self._estate.store.durable()
+
+    def wake(self) -> None:
+        """Go on with what was on the agenda when the DCC ended."""
+        self._alarm.set()
+
+    def _alerted(self, alert: DeviceAlert) -> None:
+        """Do what an alert that counts means for the SMI, and tell users."""
+        for record in effects_of_alert(alert, self._estate.store, self.rules):
+            self._dsp.store(record, None)
+        self._dcc_alerts.heard(alert)
 
     # --- what the evidence wants ---------------------------------------------------------------------------
 

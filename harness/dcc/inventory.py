@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from harness.dcc.agenda import Agenda, MemoryAgenda
 from harness.dcc.documents import InventoryRecord, RequestId
 from harness.eui64 import Eui64
 from harness.smets.cpl import Cpl, DeviceModel, RowState, state_of
@@ -64,11 +65,15 @@ class Transaction:
 
 
 class SmiStore(Protocol):
-    """Where records, their history and the requests taken so far are kept.
+    """Where records, their history, the requests taken so far and the agenda are kept.
 
     What was changed is safe from a crash once `durable` or `flush` is over; a transaction is safe as a whole
     or not at all. Methods raise RigFault when the store cannot be read or written.
     """
+
+    @property
+    def agenda(self) -> Agenda:
+        """What is still to be done; an entry is as safe as the records are."""
 
     def get(self, device: Eui64) -> DeviceRecord | None:
         """Return a record."""
@@ -113,6 +118,7 @@ class MemorySmiStore:
         self._history: dict[Eui64, list[Change]] = {}
         self._requests: set[tuple[Eui64, int, str]] = set()
         self._last: dict[Eui64, int] = {}
+        self.agenda = MemoryAgenda()
 
     def get(self, device: Eui64) -> DeviceRecord | None:
         """Return a record."""

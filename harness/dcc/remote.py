@@ -7,7 +7,7 @@ that ends a case as inconclusive.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -24,6 +24,7 @@ from harness.dcc.documents import (
     Stage,
 )
 from harness.dcc.duis.requests import DeleteDevice, UpdateInventory
+from harness.dcc.duis.responses import Response
 from harness.dcc.duis.telling import about
 from harness.dcc.duis_user import DuisUser
 from harness.dcc.faces import HubFace
@@ -182,6 +183,16 @@ class RemoteDcc:
         return ()
 
     @property
+    def user(self) -> Eui64:
+        """The user who sends requests."""
+        return self._user.eui64
+
+    @property
+    def told(self) -> Mapping[Eui64, tuple[Response, ...]]:
+        """What the rig's own user was sent that answers no request: nobody else's post is seen here."""
+        return {self._user.eui64: self._duis.alerts}
+
+    @property
     def own_cpl(self) -> Cpl:
         """The list of the rig file."""
         return self.cpl
@@ -196,6 +207,10 @@ class RemoteDcc:
     def act_as(self, name: str) -> Eui64:
         """Raise StimulusImpossible: the rig has the keys of one user."""
         _impossible(f"be sent requests of user `{name}`")
+
+    def user_named(self, name: str) -> Eui64:
+        """Raise StimulusImpossible: the rig has the keys of one user."""
+        _impossible(f"be asked what it sent user `{name}`")
 
     def change_supplier(self, hub: Eui64, to: str) -> str:
         """Raise StimulusImpossible: registrations are its own."""

@@ -20,6 +20,8 @@ from pathlib import Path
 from harness.dcc.documents import RequestId
 from harness.dcc.inventory import Change, Lookup, Transaction, changes_between
 from harness.dcc.record_text import read_record, record_text
+from harness.dcc.sqlite_agenda import SCHEMA as AGENDA
+from harness.dcc.sqlite_agenda import SqliteAgenda
 from harness.errors import ConfigError, RigFault
 from harness.eui64 import Eui64
 from harness.smets.smi import DeviceRecord
@@ -104,10 +106,13 @@ class SqliteSmiStore:
             execute(f"PRAGMA user_version = {_VERSION}")
         elif version != _VERSION:
             raise sqlite3.DatabaseError(f"its schema is {version}, this bench has {_VERSION}")
+        for statement in AGENDA.split(";"):  # a file of schema 1 need not have it yet
+            execute(statement)
         execute("COMMIT")
         execute("PRAGMA synchronous = NORMAL")
         execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         self._log = os.open(f"{self._path}-wal", os.O_RDWR)
+        self.agenda = SqliteAgenda(self._file.execute, self._rows, self._writing)
 
     # --- reading -------------------------------------------------------------------------------------------
 

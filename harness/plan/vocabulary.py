@@ -6,6 +6,7 @@ from harness.plan.steps import (
     answers,
     ask,
     bench,
+    dcc_alerts,
     dsp,
     estate,
     gbcs,
@@ -17,6 +18,6 @@ from harness.plan.steps import (
 )
 from harness.plan.steps.step import STEPS, Step, bind_step
 
-FAMILIES = (estate, dsp, han, stays_out, unsecured, trust, request, ask, answers, gbcs, bench)
+FAMILIES = (estate, dsp, dcc_alerts, han, stays_out, unsecured, trust, request, ask, answers, gbcs, bench)
 
 __all__ = ["FAMILIES", "STEPS", "Step", "bind_step"]

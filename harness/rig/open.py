@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.dcc.bench_hubs import hub_prenotification
 from harness.dcc.counters import utc_now
 from harness.dcc.cpl_file import load_cpl, load_header_map
-from harness.dcc.embedded import hub_prenotification
 from harness.dcc.inventory import SmiStore
 from harness.errors import RigFault
 from harness.eui64 import Eui64

@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.dcc.bench_hubs import hub_prenotification
 from harness.dcc.counters import utc_now
 from harness.dcc.cpl_file import load_cpl
 from harness.dcc.documents import Prenotification
-from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
+from harness.dcc.embedded import EmbeddedDcc
 from harness.dcc.inventory import MemorySmiStore, Transaction
 from harness.dcc.users import Users
 from harness.errors import StimulusImpossible

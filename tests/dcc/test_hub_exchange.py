@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from harness.dcc.bench_hubs import hub_prenotification
 from harness.dcc.defects import DccDefect
 from harness.dcc.documents import RequestId, Stage, Via
 from harness.dcc.duis.requests import RestoreHanDeviceLog
-from harness.dcc.embedded import hub_prenotification
 from harness.eui64 import Eui64
 from harness.gbcs import SUPPLIER
 from harness.smets.smi import DeviceStatus

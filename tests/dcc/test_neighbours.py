@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from harness.dcc.bench_hubs import hub_prenotification
 from harness.dcc.documents import RequestId, ServiceRequest, Stage
 from harness.dcc.duis.requests import RestoreHanDeviceLog
-from harness.dcc.embedded import hub_prenotification
 from harness.dcc.users import BENCH_USERS, Registration
 from harness.eui64 import Eui64
 from harness.gbcs import SUPPLIER

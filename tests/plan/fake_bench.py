@@ -27,9 +27,10 @@ from drivers.virtual.stack.faces import (
     LeaveReason,
     NetworkParameters,
 )
+from harness.dcc.bench_hubs import hub_prenotification
 from harness.dcc.counters import utc_now
 from harness.dcc.cpl_file import load_cpl
-from harness.dcc.embedded import EmbeddedDcc, hub_prenotification
+from harness.dcc.embedded import EmbeddedDcc
 from harness.documents import HexBytes
 from harness.errors import RadioUndelivered, RigFault, StimulusImpossible
 from harness.eui64 import Eui64

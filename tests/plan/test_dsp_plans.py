@@ -21,6 +21,7 @@ REST = (
     "mp202/routing.yaml",
     "dcc/access.yaml",
     "dcc/installed.yaml",
+    "dcc/alerts.yaml",
 )
 MP202 = OFFERS | {"regime.mp202"}
 
@@ -62,6 +63,9 @@ CAUGHT = {
     DccDefect.NEVER_SUSPEND: {"CPL-SUSPEND-RESTORE": "inconclusive", "DCC-SUSPENDED-ON-AIR": "inconclusive"},
     DccDefect.GBCS_AS_SMETS1: {"DCC-SMETS1-FORM": "fail"},
     DccDefect.SMETS1_AS_GBCS: {"DCC-GBCS-FORM": "fail"},
+    DccDefect.WITHHOLD_ALERTS: {"DCC-ALERT-SUSPENDED": "fail"},
+    DccDefect.REPEAT_ALERTS: {"DCC-ALERT-REMOVAL": "fail", "DCC-ALERT-NOT-JOINED": "inconclusive"},
+    DccDefect.ALERT_EVERYBODY: {"DCC-ALERT-SUSPENDED": "inconclusive", "DCC-ALERT-JOINED": "fail"},
 }
 
 

@@ -1,26 +1,18 @@
-"""The DCC's own words for what devices raise by themselves: alerts as GBCS become alerts as DUIS.
-
-Which DCC alert code goes with which body is not public: it is a rule.
-"""
+"""The DCC's own words for what devices raise by themselves: alerts as GBCS become alerts as DUIS."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from harness.dcc.alerts import DeviceAlert
 from harness.dcc.duis import alerts as a
-from harness.dcc.duis.responses import DccAlertMessage, Response
 from harness.gbcs.use_cases.firmware import (
     FirmwareTransfer,
     PpmidActivation,
     PpmidActivationResult,
     TransferResult,
 )
-from harness.smets.rulebook import Rulebook
 
-PPMID_ALERT, HUB_ALERT = "ALERT-PPMID", "ALERT-HUB"
-_SUCCESS = "I0"
 _TRANSFERRED: Mapping[TransferResult, a.TransferResult] = {
     TransferResult.SUCCESS: a.TransferResult.SUCCESS,
     TransferResult.IMAGE_DISCARDED: a.TransferResult.DISCARDED,
@@ -29,7 +21,7 @@ _TRANSFERRED: Mapping[TransferResult, a.TransferResult] = {
 }
 
 
-def alert_document(alert: DeviceAlert, rules: Rulebook, when: datetime) -> Response | None:
+def alert_body(alert: DeviceAlert) -> a.PpmidAlert | a.CommsHubAlert | None:
     """Return what users are told of an alert that counts, None for one that is the DCC's alone."""
     if alert.refused or alert.originator is None or alert.alert_code is None:
         return None
@@ -39,18 +31,13 @@ def alert_document(alert: DeviceAlert, rules: Rulebook, when: datetime) -> Respo
             upgrade = a.PpmidUpgrade(
                 firmware=firmware.hex().upper(), activated=result is PpmidActivationResult.SUCCESS
             )
-            body: a.Alert = a.PpmidAlert(device=alert.originator, alert_code=code, when=time, upgrade=upgrade)
-            rule = PPMID_ALERT
+            return a.PpmidAlert(device=alert.originator, alert_code=code, when=time, upgrade=upgrade)
         case FirmwareTransfer(device=device, firmware=firmware, result=result, time=time):
             if result not in _TRANSFERRED:
                 return None
             transfer = a.FirmwareTransfer(
                 device=device, firmware=firmware.hex().upper(), result=_TRANSFERRED[result]
             )
-            body = a.CommsHubAlert(hub=alert.via, alert_code=code, when=time, transfer=transfer)
-            rule = HUB_ALERT
+            return a.CommsHubAlert(hub=alert.via, alert_code=code, when=time, transfer=transfer)
         case _:
             return None
-    return Response(
-        code=_SUCCESS, when=when, body=DccAlertMessage(code=rules.rule(rule).text("code"), alert=body)
-    )

@@ -16,11 +16,10 @@ from functools import partial
 
 from aiohttp import web
 
-from harness.dcc.alerts import DeviceAlert
 from harness.dcc.counters import Clock, utc_now
+from harness.dcc.dcc_alerts import DccAlert
 from harness.dcc.documents import Acknowledgement, RequestId, ServiceRequest, ServiceResponse
 from harness.dcc.door import Door, DoorKeys, Handle
-from harness.dcc.duis.alert_translation import alert_document
 from harness.dcc.duis.xml.parser import LARGEST_DOCUMENT, Limits
 from harness.dcc.http.outbox import Outbox, Owed
 from harness.dcc.http.postman import Postman
@@ -95,15 +94,13 @@ class DccService:
         application.on_cleanup.append(self._stop)
         return application
 
-    def tell(self, alert: DeviceAlert) -> None:
-        """Tell every user that takes anything of an alert, unless it is for the DCC alone."""
-        content = alert_document(alert, self._rules, self._clock())
-        if content is None:
-            return
-        document = self._door.alert(content)
+    def tell(self, alert: DccAlert) -> None:
+        """Tell an alert to those of its users who take anything."""
+        document = self._door.alert(alert)
         for user in self._postman.users:
-            self._outbox.put(user, document)
-            self._postman.look(user)
+            if user in alert.to:
+                self._outbox.put(user, document)
+                self._postman.look(user)
 
     # --- requests -----------------------------------------------------------------------------------------
 

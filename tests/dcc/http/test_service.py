@@ -3,16 +3,14 @@
 import asyncio
 import contextlib
 import dataclasses
-from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from harness.dcc.alerts import DeviceAlert
-from harness.dcc.counters import utc_now
+from harness.dcc.dcc_alerts import DccAlert, DccAlertKind
 from harness.dcc.door import DoorKeys
-from harness.dcc.duis.alerts import PpmidAlert, PpmidUpgrade
+from harness.dcc.duis.alerts import PpmidRemoval
 from harness.dcc.duis.requests import (
     LogAction,
     Prenotify,
@@ -34,7 +32,6 @@ from harness.dcc.http.serve import Address, serving
 from harness.dcc.http.service import DccService, ServiceLimits
 from harness.errors import ConfigError, RigFault
 from harness.gbcs import ACB, SUPPLIER
-from harness.gbcs.use_cases.firmware import PpmidActivation
 from tests.dcc.estate import HUB, INSTALL_CODE, NOTICE, PPMID, S1, S2, Estate, RecordingTap
 from tests.smets.rules import own
 
@@ -299,32 +296,23 @@ def test_a_fault_of_the_bench_is_an_answer_too_and_no_traceback(fault):
         assert (status, content) == (500, b"the DCC is at fault: ValueError: a bug")
 
 
-def test_what_a_ppmid_raises_by_itself_is_told_to_the_users():
-    activation = PpmidActivation(time=datetime(2026, 6, 30, tzinfo=UTC), firmware=b"\1\2\3\5")
-    raised = DeviceAlert(
-        when=utc_now(),
-        via=HUB[S2],
-        octets=b"",
-        originator=PPMID,
-        use_case="CS09",
-        alert_code=0x8F8B,
-        content=activation,
+def test_an_alert_is_told_to_those_whom_it_is_for_and_to_nobody_else():
+    mine = DccAlert(
+        kind=DccAlertKind.PPMID_REMOVAL,
+        code="N999",
+        body=PpmidRemoval(ppmid=PPMID, hub=HUB[S2]),
+        to=frozenset({SUPPLIER}),
     )
+    others = dataclasses.replace(mine, code="N1", to=frozenset({ACB}))
 
     async def work(bench):
-        bench.service.tell(dataclasses.replace(raised, refused="a replay"))
-        bench.service.tell(dataclasses.replace(raised, content=None))
-        bench.service.tell(raised)
+        bench.service.tell(others)
+        bench.service.tell(mine)
         return await bench.user.next()
 
     told = run(Bench(), work)
     assert told.request_id is None
-    assert told.body.alert == PpmidAlert(
-        device=PPMID,
-        alert_code=b"\x8f\x8b",
-        when=activation.time,
-        upgrade=PpmidUpgrade(firmware="01020305", activated=True),
-    )
+    assert (told.body.code, told.body.alert) == ("N999", mine.body)
 
 
 def test_an_outbox_that_is_none_or_is_in_use_is_told(tmp_path):
