@@ -119,13 +119,13 @@ class EzspLink:
             self._gone.set_result("the port was closed")
         if ezsp is None:
             return
+        _own_transmissions()
         try:
             async with asyncio.timeout(_CLOSE_S):
                 await ezsp.disconnect()
         except _BELLOWS_ERRORS as error:
             _LOG.warning("closing %s: %s", self.path, describe(error))
-        # bellows shields its pending ASH transmissions from cancellation: let them notice the closed port.
-        for _ in range(3):
+        for _ in range(3):  # let pending transmissions notice the closed port
             await asyncio.sleep(0)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -226,8 +226,20 @@ async def _end(future: asyncio.Future[Any]) -> None:
     if not future.done():
         future.cancel()
         await asyncio.wait({future})
-    if not future.cancelled():
-        future.exception()  # retrieved: not a stray one
+    _retrieved(future)
+
+
+def _own_transmissions() -> None:
+    """Ask every ASH transmission how it ended: bellows shields them from cancelling, and forgets them."""
+    for task in asyncio.all_tasks():
+        if getattr(task.get_coro(), "__qualname__", "").startswith("AshProtocol."):
+            task.add_done_callback(_retrieved)
+
+
+def _retrieved(task: asyncio.Future[Any]) -> None:
+    """Take an exception that else would be reported as a stray one."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Refused(RigFault):

@@ -35,9 +35,9 @@ class EnvironmentSniffer:
     async def drain(self) -> None:
         """Return when all frames heard so far were handed over: the loop keeps the order of its callers."""
         loop = asyncio.get_running_loop()
-        passed = loop.create_future()
-        loop.call_soon_threadsafe(passed.set_result, None)
-        await passed
+        passed = asyncio.Event()
+        loop.call_soon_threadsafe(passed.set)
+        await passed.wait()
 
     async def stop(self) -> None:
         """Stop capturing; may be called twice."""

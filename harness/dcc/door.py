@@ -130,7 +130,11 @@ class Door:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         either: set[asyncio.Future[Any]] = {task, acknowledged}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # its sender went away: the request takes its course all the same
+            task.add_done_callback(partial(self._ended, request))
+            raise
         if not acknowledged.done():
             return Reply(status=200, content=self._document(request, await task))
         task.add_done_callback(partial(self._ended, request))

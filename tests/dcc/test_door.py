@@ -175,6 +175,22 @@ def test_a_fault_of_the_rig_is_raised_before_an_acknowledgement_and_told_after_o
     assert bench.delivered == []
 
 
+def test_a_fault_after_its_sender_went_away_is_told():
+    fault = RigFault("the dongle is gone")
+    bench = Bench(raises=fault, acknowledge=True)
+
+    async def run():
+        sender = asyncio.ensure_future(bench.door.post(WebService.SEND, signed(TO_DEVICE)))
+        await asyncio.sleep(0)
+        sender.cancel()
+        await asyncio.wait({sender})
+        bench.go_on.set()
+        await asyncio.wait_for(bench.told.wait(), 5)
+
+    asyncio.run(run())
+    assert bench.failed == [(TO_DEVICE, fault)]
+
+
 def test_closing_ends_what_is_under_way():
     bench = Bench(acknowledge=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import subprocess
 import tempfile
 import threading
@@ -53,6 +54,26 @@ def test_ctrl_c_ends_the_run_and_leaves_a_readable_pack(tmp_path, own_tmp, after
     assert "Traceback" not in out
     assert list(own_tmp.iterdir()) == []
     assert verify(pack).ok
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", range(16))
+def test_ctrl_c_at_any_moment_is_one_sentence(tmp_path, moment):
+    process = subprocess.Popen(
+        command("certify", "--out", tmp_path / "pack"),
+        cwd=CHECKOUT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    _until((tmp_path / "pack" / "run.json").exists, process)
+    time.sleep(random.Random(moment).uniform(0, 4))
+    code, out = interrupt(process)
+    assert code == 130, out
+    assert "Traceback" not in out
+    assert "never retrieved" not in out
+    assert verify(tmp_path / "pack").ok
 
 
 def test_virtual_serve_prints_ports_and_goes_at_ctrl_c(own_tmp):
