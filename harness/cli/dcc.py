@@ -148,6 +148,7 @@ async def _dcc(wanted: _Wanted, rules: Rulebook, tap: Tap) -> AsyncIterator[Embe
     from harness.dcc.sqlite_inventory import SqliteSmiStore
     from harness.errors import ConfigError
     from harness.gbcs import BenchPki
+    from harness.hub.gpf import gpf_of
     from harness.rig.load import load_rig
     from harness.rig.open import close_bench, open_bench
     from harness.smets.version import SmetsVersion
@@ -178,7 +179,7 @@ async def _dcc(wanted: _Wanted, rules: Rulebook, tap: Tap) -> AsyncIterator[Embe
             most_routes=_MOST_ROUTES,
         )
         for eui64, version in _pairs(wanted.hubs, "--hub", _VERSIONS):
-            embedded.provision_hub(hub_prenotification(eui64, SmetsVersion(version)))
+            embedded.provision_hub(hub_prenotification(eui64, SmetsVersion(version), gpf_of(eui64)))
         yield embedded
         await embedded.close()
     finally:

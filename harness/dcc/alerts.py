@@ -2,7 +2,7 @@
 
 An alert counts when it is a known one, to the ACB, rightly protected by who is named in it, and newer than
 any before it from there. One that does not is kept too, with the reason, and changes nothing.
-Source: facts gb-domain §3.2 to §3.4 (CS14, CS09, CCS08), sec-cpl-testing §5.1.
+Source: facts gb-domain §3.2 to §3.4 (CS14, CS09, CCS08), sec-cpl-testing §5.1; RTDS NA_GCS62.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from harness.dcc.counters import Clock
+from harness.dcc.inventory import SmiStore
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, KeyStore, parse
@@ -25,9 +26,12 @@ from harness.gbcs.use_cases.firmware import (
     FirmwareTransfer,
     PpmidActivation,
 )
+from harness.gbcs.use_cases.gas_proxy import GCS62, GPF_DEVICE_LOG_CHANGED, GpfLogBackup
+from harness.gbcs.use_cases.joining import JoinedDevice
+from harness.smets.cpl import DeviceType
 from harness.tap import Boundary, Tap
 
-_KNOWN: Mapping[int, AlertCase[Any]] = {case.code: case for case in (CS14, CS09, CCS08)}
+_KNOWN: Mapping[int, AlertCase[Any]] = {case.code: case for case in (CS14, CS09, CCS08, GCS62)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class DeviceAlert:
     originator: Eui64 | None = None
     use_case: str | None = None
     alert_code: int | None = None
-    content: DeviceLogAlert | PpmidActivation | FirmwareTransfer | None = None
+    content: DeviceLogAlert | PpmidActivation | FirmwareTransfer | GpfLogBackup | None = None
     refused: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
 
@@ -56,16 +60,20 @@ class DeviceAlert:
 
 
 class AlertDesk:
-    """Takes alerts. `meant` is called with each one that counts."""
+    """Takes alerts. `meant` is called with each one that counts; `store` says which GPF is of which hub."""
 
-    def __init__(self, keys: KeyStore, tap: Tap, clock: Clock, meant: Callable[[DeviceAlert], None]) -> None:
+    def __init__(
+        self, keys: KeyStore, store: SmiStore, tap: Tap, clock: Clock, meant: Callable[[DeviceAlert], None]
+    ) -> None:
         self._keys = keys
+        self._store = store
         self._tap = tap
         self._clock = clock
         self._meant = meant
         self._counters: dict[Eui64, int] = {}
         self._alerts: list[DeviceAlert] = []
         self._logs: dict[Eui64, tuple[LoggedDevice, ...]] = {}
+        self._gpf_logs: dict[Eui64, tuple[JoinedDevice, ...]] = {}
 
     @property
     def alerts(self) -> tuple[DeviceAlert, ...]:
@@ -76,6 +84,7 @@ class AlertDesk:
         """Begin afresh; counters stay, as an old alert must not count again."""
         self._alerts.clear()
         self._logs.clear()
+        self._gpf_logs.clear()
 
     def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
         """Return the device log that a hub has told of last, empty when it has told of none."""
@@ -84,6 +93,14 @@ class AlertDesk:
     def know(self, hub: Eui64, devices: tuple[LoggedDevice, ...]) -> None:
         """Take a hub's device log as told, for a hub that the bench does not have."""
         self._logs[hub] = devices
+
+    def gpf_log_of(self, gpf: Eui64) -> tuple[JoinedDevice, ...]:
+        """Return the device log that a GPF has backed up last, empty when it never has."""
+        return self._gpf_logs.get(gpf, ())
+
+    def know_gpf(self, gpf: Eui64, devices: tuple[JoinedDevice, ...]) -> None:
+        """Take a GPF's device log as backed up, for a GPF that the bench does not have."""
+        self._gpf_logs[gpf] = devices
 
     def take(self, via: Eui64, octets: bytes) -> DeviceAlert:
         """Take an alert as it came through a hub."""
@@ -98,6 +115,8 @@ class AlertDesk:
         if not alert.refused:
             if isinstance(alert.content, DeviceLogAlert):
                 self._logs[via] = alert.content.log.devices
+            if isinstance(alert.content, GpfLogBackup) and alert.originator is not None:
+                self._gpf_logs[alert.originator] = alert.content.devices
             self._meant(alert)
         return alert
 
@@ -111,6 +130,8 @@ class AlertDesk:
         case.open_alert(message, self._keys)
         if case in (CS14, CCS08) and message.originator != via:
             raise DecodeError("business originator", f"is {message.originator}, and the hub is {via}")
+        if case is GCS62 and not self._is_gpf_of(message.originator, via):
+            raise DecodeError("business originator", f"is {message.originator}, no GPF of the hub {via}")
         last = self._counters.get(message.originator, -1)
         if message.counter <= last:
             raise DecodeError("originator counter", f"is {message.counter} after {last}: a replay")
@@ -128,6 +149,10 @@ class AlertDesk:
             told=told,
         )
 
+    def _is_gpf_of(self, device: Eui64, hub: Eui64) -> bool:
+        record = self._store.get(device)
+        return record is not None and record.device_type is DeviceType.GPF and record.hub == hub
+
 
 def _meaning(content: object) -> tuple[int, Mapping[str, str]]:
     if isinstance(content, PpmidActivation):
@@ -141,6 +166,9 @@ def _meaning(content: object) -> tuple[int, Mapping[str, str]]:
             "Transfer": content.result.text,
         }
         return content.alert_code, told
+    if isinstance(content, GpfLogBackup):
+        devices = ", ".join(f"{one.device} {one.device_type.name}" for one in content.devices)
+        return GPF_DEVICE_LOG_CHANGED, {"DeviceLog": devices}
     assert isinstance(content, DeviceLogAlert)
     devices = ", ".join(
         f"{one.device} {one.link_key_hash.hex().upper() or 'no key'}" for one in content.log.devices

@@ -47,6 +47,7 @@ from harness.errors import (
 from harness.eui64 import Eui64
 from harness.gbcs import KeyNotFound, KeyUsage
 from harness.gbcs.use_cases.device_log import LoggedDevice
+from harness.gbcs.use_cases.joining import JoinedDevice
 from harness.smets.cpl import DeviceType
 from harness.smets.requests import Answer
 from harness.smets.routing import GbcsRoute
@@ -97,6 +98,10 @@ class Known:
     def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
         """Return the device log that a hub has told of last, empty when it has told of none."""
         return self.alerts.device_log_of(hub)
+
+    def gpf_log_of(self, gpf: Eui64) -> tuple[JoinedDevice, ...]:
+        """Return the device log that a GPF has backed up last, empty when it never has."""
+        return self.alerts.gpf_log_of(gpf)
 
 
 class Delivery:
@@ -209,6 +214,8 @@ class Delivery:
         self._record_gbcs("dsp", str(hub.eui64), f"{use_case} command to {target}", command)
         if target == hub.eui64:
             way.response = await self._reach(hub.command_chf(command, self._timeout_s))
+        elif self._known.device_type(target) is DeviceType.GPF:
+            way.response = await self._reach(hub.command_gpf(command, self._timeout_s))
         else:
             way.response = await self._reach(hub.deliver_gbcs(target, command, self._timeout_s))
         spoil, self._spoil = self._spoil, None

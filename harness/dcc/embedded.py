@@ -11,7 +11,7 @@ from harness.dcc.acb import Acb
 from harness.dcc.alarm import Alarm
 from harness.dcc.alert_effects import effects_of_alert, joined
 from harness.dcc.alerts import AlertDesk, DeviceAlert
-from harness.dcc.bench_hubs import hub_prenotification, hub_record
+from harness.dcc.bench_hubs import gpf_record, hub_prenotification, hub_records, same_hub
 from harness.dcc.boundary import DuisBoundary
 from harness.dcc.counters import Clock, OriginatorCounter, utc_now
 from harness.dcc.dcc_alerts import DccAlert, DccAlerts
@@ -41,6 +41,7 @@ from harness.errors import HarnessBug, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, KeyStore
 from harness.gbcs.use_cases.device_log import LoggedDevice
+from harness.gbcs.use_cases.joining import JoinedDevice
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Rulebook
 from harness.smets.smi import DeviceRecord
@@ -90,7 +91,7 @@ class EmbeddedDcc:
         acb = Acb(keys, OriginatorCounter(clock), defects=self._estate.defects)
         self._listeners: list[Callable[[DccAlert], None]] = []
         self._dcc_alerts = DccAlerts(self._estate, self._tell)
-        self._desk = AlertDesk(acb.keys, tap, clock, self._alerted)
+        self._desk = AlertDesk(acb.keys, self._estate.store, tap, clock, self._alerted)
         known = Known(store=self._estate.store, acb=acb, alerts=self._desk)
         delivery = Delivery(
             known,
@@ -129,18 +130,20 @@ class EmbeddedDcc:
     # --- what stands before a case -------------------------------------------------------------------------
 
     def provision_hub(self, notice: Prenotification, hub: HubFace | None = None) -> None:
-        """Put a hub into the SMI as commissioned if it is not there; `hub`, if given, is the way to it.
+        """Put a hub into the SMI as commissioned if it is not there, and the GPF that `notice` names with it.
 
-        Its SMETS version is the one of `notice`, as of any device; a SMETS1 hub is the S1SP's.
+        `hub`, if given, is the way to both. Its SMETS version is the one of `notice`, as of any device; a
+        SMETS1 hub is the S1SP's.
         """
-        record = hub_record(notice, self.cpl, self.rules)
-        self._hub_records[notice.device] = record
-        kept = self._estate.store.get(notice.device)
-        if kept is None or (kept.model, kept.version) != (record.model, record.version):
-            self._dsp.store(record, None)
+        records = hub_records(notice, self.cpl, self.rules)
+        for record in records:
+            self._hub_records[record.device] = record
+            kept = self._estate.store.get(record.device)
+            if kept is None or not same_hub(kept, record):
+                self._dsp.store(record, None)
         if hub is not None:
             self._hubs[notice.device] = hub
-        if record.family is SmetsVersion.SMETS1 and notice.device in self._hubs:
+        if records[0].family is SmetsVersion.SMETS1 and notice.device in self._hubs:
             self._s1sp.serve(self._hubs[notice.device])
 
     def provision_meter(self, device_type: DeviceType, hub: Eui64) -> Eui64:
@@ -156,15 +159,22 @@ class EmbeddedDcc:
         self.provision_hub(hub_prenotification(hub, family))
         self._desk.know(hub, tuple(LoggedDevice(device, _OLD_HASH) for device in devices))
 
+    def provision_old_gpf(self, gpf: Eui64, hub: Eui64, log: Iterable[JoinedDevice]) -> None:
+        """Put a GPF into the SMI that the bench does not have, as if of its own `hub`, with its log."""
+        self._dsp.store(gpf_record(self._hub_records[hub], gpf), None)
+        self._desk.know_gpf(gpf, tuple(log))
+
     async def begin_case(self, device: Eui64, hubs: Iterable[Eui64]) -> None:
         """Begin afresh, whatever device and hubs the case is about."""
         del device, hubs
         self.forget_devices()
 
     def forget_devices(self) -> None:
-        """Begin afresh: no device in the SMI but the hubs, the rig's own CPL, no routes."""
+        """Begin afresh: no device in the SMI but the hubs and their GPFs, the rig's own CPL, no routes."""
         store = self._estate.store
-        devices = [record.device for record in store.records() if record.device_type is not DeviceType.CHF]
+        stay = self._hub_records
+        types = ((record.device, record.device_type) for record in store.records())
+        devices = [one for one, kind in types if kind is not DeviceType.CHF and one not in stay]
         store.apply(Transaction(when=self._clock(), by=None, delete=tuple(devices)))
         store.flush()
         self._dsp.publish_cpl(self._own_cpl)

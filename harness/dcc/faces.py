@@ -67,6 +67,9 @@ class HubFace(Protocol):
         Raises DeviceSilent when the CHF refuses it, StimulusImpossible on a hub without GBCS.
         """
 
+    async def command_gpf(self, message: bytes, timeout_s: float) -> bytes:
+        """Hand a GBCS command to the hub's own GPF and return its response; raises as `command_chf` does."""
+
     def device_log(self) -> Iterable[LogEntry]:
         """Return the device log."""
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from harness.dcc.defects import DccDefect
 from harness.dcc.duis.requests import (
+    JoinNonCritical,
     JoinOrUnjoin,
     LogAction,
     OtherRequest,
     ReadDeviceLog,
     ServiceRequest,
+    UnjoinNonCritical,
     UpdateHanDeviceLog,
 )
 from harness.dcc.enquiry import PASS, Enquiry, Estate, because
@@ -40,7 +42,7 @@ from harness.smets.requests import (
     rules_of,
     target_of,
 )
-from harness.smets.routing import GbcsRoute, NoRoute, S1spRoute, route
+from harness.smets.routing import GbcsRoute, NoRoute, S1spRoute, pair_operation, route
 from harness.smets.smi import SmiEvent, transition
 from harness.smets.table import APPLIES_TO, FIRMWARE, HUB_FAMILY, TRIGGER, applies_to, misplaced
 from harness.smets.version import read_version
@@ -251,9 +253,9 @@ def route_to_device(enquiry: Enquiry, estate: Estate) -> Judgement:
 
 def _operation(enquiry: Enquiry) -> str:
     """Return what tells apart a request's use cases where it has several for one type of device."""
-    request = enquiry.request
-    if request.srv == "8.7.2" and enquiry.other is not None:
-        return enquiry.other.device_type.value
+    request, other = enquiry.request, enquiry.other
+    if isinstance(request, JoinNonCritical | UnjoinNonCritical) and other is not None:
+        return pair_operation(request.srv, enquiry.known.device_type, other.device_type)
     if isinstance(request, ReadDeviceLog) and request.security_details:
         return "SECURITY"
     return ""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from harness.dcc.duis.requests import (
     JoinOrUnjoin,
+    RestoreGpfDeviceLog,
     RestoreHanDeviceLog,
     ServiceRequest,
     UpdateHanDeviceLog,
@@ -33,13 +34,17 @@ from harness.gbcs.use_cases.device_log import (
     RestoreDeviceLog,
 )
 from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07, DeviceLinks, DeviceLogs
+from harness.gbcs.use_cases.gas_proxy import GCS59, RestoredDevice
 from harness.gbcs.use_cases.joining import (
     CS03A2,
+    CS03B,
     CS03C,
     CS04AC,
+    CS04B,
     CS07,
     Join,
     JoinDetails,
+    JoinedDevice,
     JoinMethod,
     JoinResult,
     ReadResult,
@@ -55,6 +60,7 @@ UNJOIN_RESPONSE = "UnjoinResponseCode"
 DEVICE_LOG = "DeviceLog"
 HISTORIC_DEVICE_LOG = "HistoricDeviceLog"
 ACCESS_RESULTS = "AccessResults"
+RESTORE_OUTCOMES = "RestoreOutcomes"
 
 Told = Mapping[str, str]
 
@@ -70,6 +76,9 @@ class Knowledge(Protocol):
 
     def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
         """Return the device log that a hub has told of last, empty when it has told of none."""
+
+    def gpf_log_of(self, gpf: Eui64) -> tuple[JoinedDevice, ...]:
+        """Return the device log that a GPF has backed up last, empty when it never has."""
 
 
 Fill = Callable[[Any, Knowledge], Any]
@@ -127,9 +136,21 @@ def _restore(request: RestoreHanDeviceLog, known: Knowledge) -> RestoreDeviceLog
     )
 
 
+def _restore_gpf(request: RestoreGpfDeviceLog, known: Knowledge) -> tuple[JoinedDevice, ...]:
+    return known.gpf_log_of(request.old_gpf)
+
+
 def _join_by_a(request: JoinOrUnjoin, known: Knowledge) -> Join:
     return Join(
         method=JoinMethod.METHOD_A_RESPONDER,
+        device=request.other,
+        device_type=JOINED_TYPES[known.device_type(request.other)],
+    )
+
+
+def _join_by_b(request: JoinOrUnjoin, known: Knowledge) -> Join:
+    return Join(
+        method=JoinMethod.METHOD_B,
         device=request.other,
         device_type=JOINED_TYPES[known.device_type(request.other)],
     )
@@ -195,6 +216,14 @@ def _details(details: JoinDetails) -> Told:
     return _success(ok=details.result is ReadResult.SUCCESS) | {DEVICE_LOG: devices}
 
 
+def _restored(outcomes: tuple[RestoredDevice, ...]) -> Told:
+    said = ", ".join(
+        f"{one.joined.device} {one.joined.device_type.name} {one.result.text}" for one in outcomes
+    )
+    ok = all(one.result is JoinResult.SUCCESS for one in outcomes)
+    return _success(ok=ok) | {RESTORE_OUTCOMES: said}
+
+
 SPOKEN: Mapping[str, SpokenUseCase] = {
     entry.use_case.name: entry
     for entry in (
@@ -204,10 +233,13 @@ SPOKEN: Mapping[str, SpokenUseCase] = {
         SpokenUseCase(CCS06, _nothing, _links),
         SpokenUseCase(CCS07, _nothing, _logs),
         SpokenUseCase(CS03A2, _join_by_a, _joined),
+        SpokenUseCase(CS03B, _join_by_b, _joined),
         SpokenUseCase(CS03C, _join_by_c, _joined),
         SpokenUseCase(CS04AC, _unjoin, _unjoined),
+        SpokenUseCase(CS04B, _unjoin, _unjoined),
         SpokenUseCase(CS07, _nothing, _details),
         SpokenUseCase(CS08, _nothing, _firmware),
+        SpokenUseCase(GCS59, _restore_gpf, _restored),
     )
 }
 """By the name that the rulebook's USE-CASE- rules have."""

@@ -39,11 +39,15 @@ class PpmidDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubEntry:
-    """An emulated hub: what it is and the radio it is on."""
+    """An emulated hub: what it is and the radio it is on. Its CHF has the radio's EUI-64.
+
+    `gpf` is that of its GPF; left out, it is the radio's with the universal/local bit turned.
+    """
 
     profile: str  # `smets1`, `smets2`, or a file beside the rig's
     radio: Node
     channel: int
+    gpf: Eui64 | None = None
     defects: tuple[str, ...] = ()
 
 

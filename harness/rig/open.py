@@ -18,6 +18,7 @@ from harness.eui64 import Eui64
 from harness.hub.core import CommunicationsHub
 from harness.hub.defects import HubDefect
 from harness.hub.gbcs_hub import GbcsHub
+from harness.hub.gpf import gpf_of
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.rig.bench import Bench, HubOnBench
 from harness.rig.certificates import load_certificates
@@ -145,7 +146,7 @@ class _Opening:
                 credentials=credentials,
             )
             if isinstance(hub, GbcsHub):
-                hub.be_chf(load_gbcs_keys(pki.gbcs_keys, pki.seed), utc_now)
+                hub.be_chf(load_gbcs_keys(pki.gbcs_keys, pki.seed), utc_now, entry.gpf)
             self._close_with(hub.stop)
             hubs[name] = HubOnBench(
                 hub=hub,
@@ -154,9 +155,10 @@ class _Opening:
             )
         starts = [asyncio.ensure_future(found.hub.start(found.settings)) for found in hubs.values()]
         await _all_or_first_error(starts)
-        for found in hubs.values():
+        for name, found in hubs.items():
             found.hub.listen_gbcs(partial(_tell_alert, dcc, found.hub))
-            dcc.provision_hub(hub_prenotification(found.hub.eui64, found.family), found.hub)
+            gpf = self._rig.hubs[name].gpf or gpf_of(found.hub.eui64)
+            dcc.provision_hub(hub_prenotification(found.hub.eui64, found.family, gpf), found.hub)
             found.hub.listen(partial(_tell_dcc, dcc, found.hub))
         return hubs
 

@@ -20,6 +20,7 @@ S1SP_UNSUPPORTED = "S1SP-UNSUPPORTED"
 OTA = "MP202-OTA"
 WARNING = "FIRMWARE-WARNING"
 OTA_LISTS = "FIRMWARE-LISTS"
+_JOIN = "8.7.2"
 NOT_APPLICABLE_FIRMWARE = "FIRMWARE-NOT-APPLICABLE"
 _ROUTE = {SmetsVersion.SMETS1: "ROUTE-SMETS1", SmetsVersion.SMETS2_PLUS: "ROUTE-SMETS2"}
 
@@ -83,6 +84,16 @@ def route(
         reason = f"{srv} has no use case for a {target.value}"
         return NoRoute(code=used.rule(NOT_APPLICABLE).text("code"), reason=reason, rules=used.rules)
     return GbcsRoute(use_case=use_case, rules=used.rules)
+
+
+def pair_operation(srv: str, target: DeviceType, other: DeviceType) -> str:
+    """Return what tells apart the use cases of a join or unjoin that is not critical (8.7.2, 8.8.2).
+
+    A GPF is joined by one method, whichever of the two is told; else a join goes by the other device's type.
+    """
+    if DeviceType.GPF in (target, other):
+        return DeviceType.GPF.value
+    return other.value if srv == _JOIN else ""
 
 
 def check(rules: Rulebook) -> None:

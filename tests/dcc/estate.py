@@ -54,6 +54,7 @@ class Hub:
         self.eui64 = eui64
         self.log = []
         self.chf = Chf(self, PKI, NullTap(), utc=utc_now, alert=alert) if tunnel else None
+        self.gpf = None
         self.tunnel = tunnel
         self.asked = []
         self.fails = None
@@ -89,6 +90,11 @@ class Hub:
         if self.chf is None:
             raise StimulusImpossible("this hub knows no GBCS")
         return await self.chf.command(message)
+
+    async def command_gpf(self, message, timeout_s):
+        if self.gpf is None:
+            raise StimulusImpossible("this hub has no GPF")
+        return await self.gpf.command(message)
 
     async def deliver_gbcs(self, eui64, message, timeout_s):
         self._ask("gbcs", eui64, message)

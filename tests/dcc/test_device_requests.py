@@ -158,8 +158,7 @@ def test_to_commission_a_smets1_meter_is_beyond_this_s1sp_which_says_so():
 # --- 8.12.2 ----
 
 
-def test_a_gas_proxy_has_no_use_case_for_taking_anothers_place():
-    refused(ask(home(), RestoreGpfDeviceLog, NEW_GPF, old_gpf=GPF), Stage.ROUTE, "E11")
+def test_a_gas_proxy_takes_the_place_of_a_gas_proxy():
     refused(ask(home(), RestoreGpfDeviceLog, NEW_GPF, old_gpf=ESME), Stage.DEVICE_KNOWN, "E19")
 
 

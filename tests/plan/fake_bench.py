@@ -37,6 +37,7 @@ from harness.eui64 import Eui64
 from harness.gbcs import BenchPki
 from harness.hub.core import CommunicationsHub
 from harness.hub.gbcs_hub import GbcsHub
+from harness.hub.gpf import gpf_of
 from harness.hub.profile import load_profile
 from harness.hub.trust_centre import HubEventKind
 from harness.rig.bench import Bench, HubOnBench
@@ -617,7 +618,8 @@ async def fake_bench(
         await core.start(settings)
         family = SmetsVersion(core.profile.generation)
         hubs[name] = HubOnBench(hub=core, family=family, settings=settings)
-        embedded.provision_hub(hub_prenotification(core.eui64, family), core)
+        notice = hub_prenotification(core.eui64, family, gpf_of(core.eui64))
+        embedded.provision_hub(notice, core)
         core.listen(
             lambda event, core=core: (
                 event.kind is HubEventKind.JOINED and embedded.device_joined(core.eui64, event.eui64)
