@@ -23,3 +23,4 @@ class DccDefect(Enum):
     WITHHOLD_ALERTS = "withhold-alerts"  # sends its users no alerts of the DCC's own
     ALERT_EVERYBODY = "alert-everybody"  # sends them to users whom they are not for
     REPEAT_ALERTS = "repeat-alerts"  # sends each of them twice
+    COMMISSION_ANYWAY = "commission-anyway"  # commissions a meter that could not set its clock

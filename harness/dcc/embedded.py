@@ -36,6 +36,7 @@ from harness.dcc.meters import METERS, meter_record
 from harness.dcc.routes import RouteRecord
 from harness.dcc.s1sp import S1sp
 from harness.dcc.service_user import ServiceUser
+from harness.dcc.supplier import Supplier
 from harness.dcc.users import Registration, Users
 from harness.errors import HarnessBug, StimulusImpossible
 from harness.eui64 import Eui64
@@ -121,9 +122,9 @@ class EmbeddedDcc:
             clock=clock,
             answer_within_s=answer_within_s,
         )
-        counters = {user: OriginatorCounter(clock) for user in everybody}
         self._users = {
-            user: ServiceUser(self.boundary.send, counters[user], eui64=user) for user in everybody
+            user: ServiceUser(self.boundary.send, OriginatorCounter(clock), Supplier(keys, user, clock))
+            for user in everybody
         }
         self._user = self._users[SUPPLIER]
 
@@ -151,7 +152,7 @@ class EmbeddedDcc:
         on = self._estate.store.get(hub)
         if on is None or on.family is None:
             raise HarnessBug(f"{hub} is no hub of a known version in the SMI")
-        self._dsp.store(meter_record(device_type, hub, on.family), None)
+        self._dsp.store(meter_record(device_type, hub, on.family, self.cpl), None)
         return METERS[device_type]
 
     def provision_old_hub(self, hub: Eui64, family: SmetsVersion, devices: Iterable[Eui64]) -> None:
@@ -263,6 +264,11 @@ class EmbeddedDcc:
     async def send(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceResponse:
         """Send a service request of any kind; `fields` are the kind's own."""
         return await self._user.send(kind, target, **fields)
+
+    @property
+    def service_user(self) -> ServiceUser:
+        """The user whose requests are sent."""
+        return self._user
 
     def act_as(self, name: str) -> Eui64:
         """Send what follows as this user of the rig, until the case ends; return its EUI-64.

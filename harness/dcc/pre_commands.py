@@ -7,20 +7,15 @@ Source: facts gb-domain §3.3 (pre-command), §7 (critical flow).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from harness.dcc.acb import UseCaseNotBuilt
-from harness.dcc.duis.requests import ActivateFirmware, JoinOrUnjoin, RequestId, ServiceRequest
-from harness.dcc.use_cases import JOINED_TYPES, Knowledge
+from harness.dcc.duis.requests import RequestId, ServiceRequest
+from harness.dcc.spoken import Knowledge, Told
+from harness.dcc.use_cases import SIGNED
 from harness.errors import DecodeError
-from harness.eui64 import Eui64
 from harness.gbcs import GbcsMessage, KeyStore, parse
 from harness.gbcs.builder import Protection, secure, verify
-from harness.gbcs.use_case import UseCase
-from harness.gbcs.use_cases.firmware import CS06, Activate
-from harness.gbcs.use_cases.joining import CS03A1, CS03A2, CS04AC, Join, JoinMethod
 
 _MOST_KEPT = 10_000
 
@@ -34,35 +29,6 @@ class Transformed:
     message: GbcsMessage
 
 
-def _activate(request: ActivateFirmware, _: Knowledge) -> Activate:
-    return Activate(
-        image_hash=request.firmware_hash,
-        originator_counter=request.request_id.counter,
-        execution_time=request.execution,
-    )
-
-
-def _join(method: JoinMethod) -> Callable[[JoinOrUnjoin, Knowledge], Join]:
-    def fill(request: JoinOrUnjoin, known: Knowledge) -> Join:
-        return Join(
-            method=method, device=request.other, device_type=JOINED_TYPES[known.device_type(request.other)]
-        )
-
-    return fill
-
-
-def _unjoin(request: JoinOrUnjoin, _: Knowledge) -> Eui64:
-    return request.other
-
-
-_BUILT: Mapping[str, tuple[UseCase[Any, Any], Callable[[Any, Knowledge], Any]]] = {
-    "CS03A1": (CS03A1, _join(JoinMethod.METHOD_A_INITIATOR)),
-    "CS03A2": (CS03A2, _join(JoinMethod.METHOD_A_RESPONDER)),
-    "CS04AC": (CS04AC, _unjoin),
-    "CS06": (CS06, _activate),
-}
-
-
 class PreCommands:
     """Makes pre-commands and takes them back signed. The oldest are forgotten when there are many."""
 
@@ -73,11 +39,10 @@ class PreCommands:
 
     def make(self, request: ServiceRequest, use_case: str) -> bytes:
         """Return the pre-command of a request; raises UseCaseNotBuilt."""
-        if use_case not in _BUILT:
+        if use_case not in SIGNED:
             raise UseCaseNotBuilt(f"this DCC does not build pre-commands of {use_case}")
-        kind, fill = _BUILT[use_case]
-        message = kind.compose_command(
-            fill(request, self._known),
+        message = SIGNED[use_case].use_case.compose_command(
+            SIGNED[use_case].fill(request, self._known),
             originator=request.request_id.originator,
             device=request.request_id.target,
             counter=request.request_id.counter,
@@ -105,9 +70,10 @@ class PreCommands:
         verify(signed, self._keys, Protection.SIGNED)
         return made.use_case, secure(made.message, self._keys, Protection.MACED, signature=signed.signature)
 
-    def read_response(self, use_case: str, response: bytes, command: bytes) -> Any:
+    def read_response(self, use_case: str, response: bytes, command: bytes) -> Told:
         """Check a device's response to such a command and return what it says; raises DecodeError."""
-        return _BUILT[use_case][0].read_response(response, self._keys, command=command)
+        spoken = SIGNED[use_case]
+        return spoken.told(spoken.use_case.read_response(response, self._keys, command=command))
 
     def forget(self) -> None:
         """Forget all of them: a case starts afresh."""

@@ -30,8 +30,10 @@ from harness.dcc.duis_user import DuisUser
 from harness.dcc.faces import HubFace
 from harness.dcc.routes import RouteRecord
 from harness.dcc.service_user import ServiceUser
+from harness.dcc.supplier import Supplier
 from harness.errors import HarnessBug, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
+from harness.gbcs import KeyStore
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.requests import Answer, code_for
 from harness.smets.rulebook import Rulebook
@@ -41,7 +43,10 @@ _ON_THE_WAY = (Answer.NO_COMMUNICATION, Answer.NO_ANSWER, Answer.BAD_ANSWER, Ans
 
 
 class RemoteDcc:
-    """A DccFace over a user's side of DUIS. `cpl` is what the tester knows of the DCC's list."""
+    """A DccFace over a user's side of DUIS. `cpl` is what the tester knows of the DCC's list.
+
+    `keys` has the user's GBCS keys, for what he must sign, and the meters' certificates.
+    """
 
     def __init__(
         self,
@@ -51,6 +56,7 @@ class RemoteDcc:
         cpl: Cpl,
         eui64: Eui64,
         dsp: Eui64,
+        keys: KeyStore,
         close: Callable[[], Awaitable[None]],
         clock: Clock = utc_now,
     ) -> None:
@@ -59,7 +65,8 @@ class RemoteDcc:
         self.dsp = dsp
         self._duis = user
         self._close = close
-        self._user = ServiceUser(self._send, OriginatorCounter(clock), eui64=eui64, dsp=dsp)
+        supplier = Supplier(keys, eui64, clock)
+        self.service_user = self._user = ServiceUser(self._send, OriginatorCounter(clock), supplier, dsp=dsp)
         self._routes: list[RouteRecord] = []
         self._shown: dict[Eui64, InventoryRecord] = {}
         codes = {code_for(answer, rules).code for answer in _ON_THE_WAY}

@@ -17,19 +17,20 @@ from harness.dcc.documents import (
     UpdateHanDeviceLog,
 )
 from harness.dcc.duis.requests import without_parameters
+from harness.dcc.supplier import Supplier
 from harness.eui64 import Eui64
-from harness.gbcs import ACB, SUPPLIER
+from harness.gbcs import ACB
 
 Send = Callable[[ServiceRequest], Awaitable[ServiceResponse]]
 
 
 class ServiceUser:
-    """Sends requests by `send`. `dsp` is the target of requests to the DSP itself."""
+    """Sends requests by `send`, those to the DSP itself to `dsp`. `supplier` has the user's GBCS keys."""
 
     def __init__(
-        self, send: Send, counter: OriginatorCounter, *, eui64: Eui64 = SUPPLIER, dsp: Eui64 = ACB
+        self, send: Send, counter: OriginatorCounter, supplier: Supplier, *, dsp: Eui64 = ACB
     ) -> None:
-        self.eui64 = eui64
+        self.supplier = supplier
         self._send = send
         self._counter = counter
         self._dsp = dsp
@@ -69,6 +70,15 @@ class ServiceUser:
     async def send(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceResponse:
         """Send a request of any kind; `fields` are the kind's own. ValueError for what DUIS cannot say."""
         return await self._send(self.make(kind, target, **fields))
+
+    @property
+    def eui64(self) -> Eui64:
+        """The user's EUI-64."""
+        return self.supplier.eui64
+
+    async def send_made(self, request: ServiceRequest) -> ServiceResponse:
+        """Send a request that `make` made, or the second half of one."""
+        return await self._send(request)
 
     def make(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceRequest:
         """Return a request with this user's next counter, unsent."""

@@ -7,21 +7,28 @@ Source: facts gb-domain §3.2 to §3.4; GBCS mapping table (service reference by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping
 
 from harness.dcc.duis.requests import (
+    ActivateFirmware,
     JoinOrUnjoin,
     RestoreGpfDeviceLog,
     RestoreHanDeviceLog,
-    ServiceRequest,
     UpdateHanDeviceLog,
+)
+from harness.dcc.meter_use_cases import IN_THE_USERS_NAME, SIGNED_BY_THE_USER
+from harness.dcc.spoken import (
+    ACCESS_RESULTS,
+    Knowledge,
+    SpokenUseCase,
+    Told,
+    by_name,
+    nothing,
+    success,
 )
 from harness.eui64 import Eui64
 from harness.gbcs import parse
 from harness.gbcs.access import AccessResult
-from harness.gbcs.use_case import UseCase
 from harness.gbcs.use_cases.cs08 import CS08, Cs08Result
 from harness.gbcs.use_cases.device_log import (
     CCS01,
@@ -34,8 +41,10 @@ from harness.gbcs.use_cases.device_log import (
     RestoreDeviceLog,
 )
 from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07, DeviceLinks, DeviceLogs
+from harness.gbcs.use_cases.firmware import CS06, Activate, Activation, ActivationResult
 from harness.gbcs.use_cases.gas_proxy import GCS59, RestoredDevice
 from harness.gbcs.use_cases.joining import (
+    CS03A1,
     CS03A2,
     CS03B,
     CS03C,
@@ -54,44 +63,12 @@ from harness.gbcs.use_cases.joining import DeviceType as JoinedType
 from harness.smets.cpl import DeviceType
 
 FIRMWARE_VERSION = "FirmwareVersion"
-MESSAGE_SUCCESS = "MessageSuccess"
 JOIN_RESPONSE = "JoinResponseCode"
 UNJOIN_RESPONSE = "UnjoinResponseCode"
 DEVICE_LOG = "DeviceLog"
+RESULT = "Result"
 HISTORIC_DEVICE_LOG = "HistoricDeviceLog"
-ACCESS_RESULTS = "AccessResults"
 RESTORE_OUTCOMES = "RestoreOutcomes"
-
-Told = Mapping[str, str]
-
-
-class Knowledge(Protocol):
-    """What the DSP knows besides the request."""
-
-    def device_type(self, device: Eui64) -> DeviceType:
-        """Return the type of a device in the SMI."""
-
-    def key_agreement_certificate(self, device: Eui64) -> bytes:
-        """Return a device's certificate (DER); raises KeyNotFound."""
-
-    def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
-        """Return the device log that a hub has told of last, empty when it has told of none."""
-
-    def gpf_log_of(self, gpf: Eui64) -> tuple[JoinedDevice, ...]:
-        """Return the device log that a GPF has backed up last, empty when it never has."""
-
-
-Fill = Callable[[Any, Knowledge], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenUseCase:
-    """A use case, how its command is filled from a request, and what its response says."""
-
-    use_case: UseCase[Any, Any]
-    fill: Fill
-    told: Callable[[Any], Told]
-
 
 _REGISTERED = {
     DeviceType.ESME: RegisteredType.ESME,
@@ -111,10 +88,6 @@ JOINED_TYPES = {
     DeviceType.IHD: JoinedType.TYPE_2,
     DeviceType.CAD: JoinedType.TYPE_2,
 }
-
-
-def _nothing(_: ServiceRequest, __: Knowledge) -> None:
-    return None
 
 
 def _add(request: UpdateHanDeviceLog, known: Knowledge) -> AddDevice:
@@ -140,20 +113,21 @@ def _restore_gpf(request: RestoreGpfDeviceLog, known: Knowledge) -> tuple[Joined
     return known.gpf_log_of(request.old_gpf)
 
 
+def _initiate_by_a(request: JoinOrUnjoin, known: Knowledge) -> Join:
+    return _without_certificate(JoinMethod.METHOD_A_INITIATOR, request, known)
+
+
 def _join_by_a(request: JoinOrUnjoin, known: Knowledge) -> Join:
-    return Join(
-        method=JoinMethod.METHOD_A_RESPONDER,
-        device=request.other,
-        device_type=JOINED_TYPES[known.device_type(request.other)],
-    )
+    return _without_certificate(JoinMethod.METHOD_A_RESPONDER, request, known)
+
+
+def _without_certificate(method: JoinMethod, request: JoinOrUnjoin, known: Knowledge) -> Join:
+    device_type = JOINED_TYPES[known.device_type(request.other)]
+    return Join(method=method, device=request.other, device_type=device_type)
 
 
 def _join_by_b(request: JoinOrUnjoin, known: Knowledge) -> Join:
-    return Join(
-        method=JoinMethod.METHOD_B,
-        device=request.other,
-        device_type=JOINED_TYPES[known.device_type(request.other)],
-    )
+    return _without_certificate(JoinMethod.METHOD_B, request, known)
 
 
 def _join_by_c(request: JoinOrUnjoin, known: Knowledge) -> Join:
@@ -169,21 +143,25 @@ def _unjoin(request: JoinOrUnjoin, _: Knowledge) -> Eui64:
     return request.other
 
 
-def _success(*, ok: bool) -> dict[str, str]:
-    return {MESSAGE_SUCCESS: "true" if ok else "false"}
+def _activate(request: ActivateFirmware, _: Knowledge) -> Activate:
+    return Activate(
+        image_hash=request.firmware_hash,
+        originator_counter=request.request_id.counter,
+        execution_time=request.execution,
+    )
 
 
 def _firmware(result: Cs08Result) -> Told:
-    return _success(ok=result.ok) | {FIRMWARE_VERSION: result.firmware.hex().upper()}
+    return success(ok=result.ok) | {FIRMWARE_VERSION: result.firmware.hex().upper()}
 
 
 def _added(result: AddDeviceResult) -> Told:
     results = (result.register, result.join_timeout, result.enable_joining)
-    return _success(ok=result.ok) | {ACCESS_RESULTS: ", ".join(entry.text for entry in results)}
+    return success(ok=result.ok) | {ACCESS_RESULTS: ", ".join(entry.text for entry in results)}
 
 
 def _accessed(result: AccessResult) -> dict[str, str]:
-    return _success(ok=result is AccessResult.SUCCESS) | {ACCESS_RESULTS: result.text}
+    return success(ok=result is AccessResult.SUCCESS) | {ACCESS_RESULTS: result.text}
 
 
 def _links(links: DeviceLinks) -> Told:
@@ -196,7 +174,7 @@ def _links(links: DeviceLinks) -> Told:
 def _logs(logs: DeviceLogs) -> Told:
     both = (logs.device_log, logs.historic_log)
     shown = [_logged(log.devices) if log is not None else "unreadable" for log in both]
-    return _success(ok=None not in both) | {DEVICE_LOG: shown[0], HISTORIC_DEVICE_LOG: shown[1]}
+    return success(ok=None not in both) | {DEVICE_LOG: shown[0], HISTORIC_DEVICE_LOG: shown[1]}
 
 
 def _logged(devices: tuple[LoggedDevice, ...]) -> str:
@@ -204,16 +182,16 @@ def _logged(devices: tuple[LoggedDevice, ...]) -> str:
 
 
 def _joined(result: JoinResult) -> Told:
-    return _success(ok=result is JoinResult.SUCCESS) | {JOIN_RESPONSE: result.text}
+    return success(ok=result is JoinResult.SUCCESS) | {JOIN_RESPONSE: result.text}
 
 
 def _unjoined(result: UnjoinResult) -> Told:
-    return _success(ok=result is UnjoinResult.SUCCESS) | {UNJOIN_RESPONSE: result.text}
+    return success(ok=result is UnjoinResult.SUCCESS) | {UNJOIN_RESPONSE: result.text}
 
 
 def _details(details: JoinDetails) -> Told:
     devices = ", ".join(f"{one.device} {one.device_type.name}" for one in details.devices)
-    return _success(ok=details.result is ReadResult.SUCCESS) | {DEVICE_LOG: devices}
+    return success(ok=details.result is ReadResult.SUCCESS) | {DEVICE_LOG: devices}
 
 
 def _restored(outcomes: tuple[RestoredDevice, ...]) -> Told:
@@ -221,28 +199,40 @@ def _restored(outcomes: tuple[RestoredDevice, ...]) -> Told:
         f"{one.joined.device} {one.joined.device_type.name} {one.result.text}" for one in outcomes
     )
     ok = all(one.result is JoinResult.SUCCESS for one in outcomes)
-    return _success(ok=ok) | {RESTORE_OUTCOMES: said}
+    return success(ok=ok) | {RESTORE_OUTCOMES: said}
 
 
-SPOKEN: Mapping[str, SpokenUseCase] = {
-    entry.use_case.name: entry
-    for entry in (
-        SpokenUseCase(CCS01, _add, _added),
-        SpokenUseCase(CCS02, _remove, _accessed),
-        SpokenUseCase(CCS03, _restore, _accessed),
-        SpokenUseCase(CCS06, _nothing, _links),
-        SpokenUseCase(CCS07, _nothing, _logs),
-        SpokenUseCase(CS03A2, _join_by_a, _joined),
-        SpokenUseCase(CS03B, _join_by_b, _joined),
-        SpokenUseCase(CS03C, _join_by_c, _joined),
-        SpokenUseCase(CS04AC, _unjoin, _unjoined),
-        SpokenUseCase(CS04B, _unjoin, _unjoined),
-        SpokenUseCase(CS07, _nothing, _details),
-        SpokenUseCase(CS08, _nothing, _firmware),
-        SpokenUseCase(GCS59, _restore_gpf, _restored),
-    )
-}
-"""By the name that the rulebook's USE-CASE- rules have."""
+def _activation(outcome: Activation) -> Told:
+    ok = outcome.result is ActivationResult.SUCCESS
+    shown = {RESULT: outcome.result.text, FIRMWARE_VERSION: outcome.firmware.hex().upper()}
+    return success(ok=ok) | shown
+
+
+SPOKEN: Mapping[str, SpokenUseCase] = IN_THE_USERS_NAME | by_name(
+    SpokenUseCase(CCS01, _add, _added),
+    SpokenUseCase(CCS02, _remove, _accessed),
+    SpokenUseCase(CCS03, _restore, _accessed),
+    SpokenUseCase(CCS06, nothing, _links),
+    SpokenUseCase(CCS07, nothing, _logs),
+    SpokenUseCase(CS03A2, _join_by_a, _joined),
+    SpokenUseCase(CS03B, _join_by_b, _joined),
+    SpokenUseCase(CS03C, _join_by_c, _joined),
+    SpokenUseCase(CS04AC, _unjoin, _unjoined),
+    SpokenUseCase(CS04B, _unjoin, _unjoined),
+    SpokenUseCase(CS07, nothing, _details),
+    SpokenUseCase(CS08, nothing, _firmware),
+    SpokenUseCase(GCS59, _restore_gpf, _restored),
+)
+"""What the DSP sends by itself, by the name that the rulebook's USE-CASE- rules have."""
+
+SIGNED: Mapping[str, SpokenUseCase] = SIGNED_BY_THE_USER | by_name(
+    SpokenUseCase(CS03A1, _initiate_by_a, _joined, by_user=True),
+    SpokenUseCase(CS03A2, _join_by_a, _joined, by_user=True),
+    SpokenUseCase(CS03C, _join_by_c, _joined, by_user=True),
+    SpokenUseCase(CS04AC, _unjoin, _unjoined, by_user=True),
+    SpokenUseCase(CS06, _activate, _activation, by_user=True),
+)
+"""What goes back to the user as a pre-command first, by the same names."""
 
 
 def told_by(message: bytes) -> tuple[str, Told]:
@@ -251,7 +241,7 @@ def told_by(message: bytes) -> tuple[str, Told]:
     Raises DecodeError. Of a use case that this DCC does not speak nothing is said.
     """
     parsed = parse(message)
-    for name, spoken in SPOKEN.items():
+    for name, spoken in {**SPOKEN, **SIGNED}.items():
         if spoken.use_case.code == parsed.message_code:
             return name, spoken.told(spoken.use_case.response_content.read(parsed.content, parsed.counter))
     return parsed.use_case or f"0x{parsed.message_code:04X}", {}

@@ -14,6 +14,7 @@ from harness.dcc.http.serve import Address, client_tls
 from harness.dcc.inventory import SmiStore
 from harness.dcc.remote import RemoteDcc
 from harness.errors import ConfigError
+from harness.gbcs import KeyStore
 from harness.rig.gbcs_keys import load_gbcs_keys
 from harness.rig.model import DccEntry, Rig
 from harness.rig.users import users_of
@@ -28,14 +29,15 @@ async def open_dcc(rig: Rig, rules: Rulebook, cpl: Cpl, tap: Tap, store: SmiStor
     """Return the rig's DCC, to be closed by its `close`. Raises ConfigError, RigFault."""
     entry = rig.dcc
     keys = load_xml_keys(entry.keys, entry.zaz1, rig.pki.seed)
+    gbcs_keys = load_gbcs_keys(rig.pki.gbcs_keys, rig.pki.seed)
     if entry.url is not None:
         if entry.type != "duis-http":
             raise ConfigError("`url` is for a DCC of type `duis-http`", file=rig.where.file)
-        return await _remote(entry, entry.url, keys, rules, cpl, tap)
+        return await _remote(entry, entry.url, keys, gbcs_keys, rules, cpl, tap)
     embedded = EmbeddedDcc(
         rules=rules,
         cpl=cpl,
-        keys=load_gbcs_keys(rig.pki.gbcs_keys, rig.pki.seed),
+        keys=gbcs_keys,
         tap=tap,
         store=store,
         users=users_of(rig),
@@ -49,7 +51,13 @@ async def open_dcc(rig: Rig, rules: Rulebook, cpl: Cpl, tap: Tap, store: SmiStor
 
 
 async def _remote(
-    entry: DccEntry, url: str, keys: XmlKeyStore, rules: Rulebook, cpl: Cpl, tap: Tap
+    entry: DccEntry,
+    url: str,
+    keys: XmlKeyStore,
+    gbcs_keys: KeyStore,
+    rules: Rulebook,
+    cpl: Cpl,
+    tap: Tap,
 ) -> RemoteDcc:
     try:
         own = keys.signing_key(entry.user)
@@ -69,4 +77,12 @@ async def _remote(
         if entry.listen is not None:
             await stack.enter_async_context(inbox(user.take, Address(port=entry.listen)))
         held = stack.pop_all()
-    return RemoteDcc(user, rules=rules, cpl=cpl, eui64=entry.user, dsp=entry.dsp, close=held.aclose)
+    return RemoteDcc(
+        user,
+        rules=rules,
+        cpl=cpl,
+        eui64=entry.user,
+        dsp=entry.dsp,
+        keys=gbcs_keys,
+        close=held.aclose,
+    )

@@ -179,23 +179,6 @@ def test_what_is_for_a_meter_is_refused_to_a_ppmid(kind, fields):
     refused(ask(home(), kind, **fields), Stage.DEVICE_KNOWN, "E11")
 
 
-@pytest.mark.parametrize(
-    ("kind", "fields", "meter", "use_case"),
-    [
-        (TopUp, {"utrn": "7" * 20}, ESME, "CS01a"),
-        (TopUp, {"utrn": "7" * 20}, GSME, "CS01b"),
-        (DisplayMessage, {"message": "hello"}, ESME, "ECS10"),
-        (ActivateEmergencyCredit, {}, GSME, "GCS06"),
-    ],
-)
-def test_a_request_to_a_meter_is_routed_and_says_that_no_command_of_it_is_built(
-    kind, fields, meter, use_case
-):
-    response = ask(home(), kind, meter, **fields)
-    assert (response.ok, response.via, response.stage) == (False, Via.GBCS, Stage.DELIVERY)
-    assert use_case in response.reason
-
-
 def test_a_request_to_a_smets1_meter_is_acknowledged_forwarded_and_ends_in_an_alert():
     estate = home(S1)
     response = ask(estate, TopUp, ESME, utrn="7" * 20)

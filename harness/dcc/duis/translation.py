@@ -18,7 +18,8 @@ from harness.dcc.duis.alerts import S1spAlert, S1spAlertDsp
 from harness.dcc.duis.requests import JoinOrUnjoin, RequestId, ServiceRequest
 from harness.dcc.duis.responses import Response, ResponseMessage, Smets1Answer, Smets1ResponseMessage
 from harness.dcc.duis.service_references import ELEMENTS
-from harness.dcc.use_cases import MESSAGE_SUCCESS, told_by
+from harness.dcc.spoken import MESSAGE_SUCCESS
+from harness.dcc.use_cases import told_by
 from harness.errors import DecodeError, SystemFault
 from harness.gbcs import parse
 from harness.smets.rulebook import Rulebook

@@ -20,7 +20,7 @@ from harness.errors import DeviceSilent, RigFault, StimulusImpossible, SystemFau
 from harness.gbcs import ACB, SUPPLIER
 from harness.smets.smi import DeviceStatus
 from harness.tap import NullTap
-from tests.dcc.estate import HUB, HUB_1, HUB_2, INSTALL_CODE, NOTICE, PPMID, S1, S2, Estate, RecordingTap
+from tests.dcc.estate import HUB, HUB_1, HUB_2, INSTALL_CODE, NOTICE, PKI, PPMID, S1, S2, Estate, RecordingTap
 from tests.smets.rules import own
 
 KEYS = BenchXmlKeys("remote")
@@ -50,7 +50,9 @@ async def remote(estate, *, dsp_keys=KEYS, answer_within_s=5.0, outbox_url=None,
             answer_within_s=answer_within_s,
         )
         taken.append(user.take)
-        yield RemoteDcc(user, rules=own(), cpl=estate.dcc.cpl, eui64=SUPPLIER, dsp=ACB, close=stack.aclose)
+        yield RemoteDcc(
+            user, rules=own(), cpl=estate.dcc.cpl, eui64=SUPPLIER, dsp=ACB, keys=PKI, close=stack.aclose
+        )
 
 
 def run(work, estate=None, **options):
@@ -129,7 +131,7 @@ def test_nobody_there_is_the_rigs_fault():
                 tap=NullTap(),
                 answer_within_s=1.0,
             )
-            dcc = RemoteDcc(user, rules=own(), cpl=None, eui64=SUPPLIER, dsp=ACB, close=None)
+            dcc = RemoteDcc(user, rules=own(), cpl=None, eui64=SUPPLIER, dsp=ACB, keys=PKI, close=None)
             await dcc.read_inventory(PPMID)
 
     with pytest.raises(RigFault, match=r"no DSP at http://127\.0\.0\.1:9"):
