@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.documents import Node, bind, load_document, nearest
 from harness.errors import ConfigError
-from harness.smets import access, cpl, han, requests, routing, smi, table, version
+from harness.smets import access, cpl, future, han, requests, routing, smi, table, version
 from harness.smets.rulebook import Basis, Rule, Rulebook, RuleError, freeze
 
 OWN_RULEBOOK = Path(__file__).parent / "smets" / "rulebook.yaml"
@@ -113,7 +113,7 @@ def _rule(rule_id: str, entry: _Entry, below: Rulebook, *, first: bool) -> Rule:
 
 def _check(rulebook: Rulebook, places: Mapping[str, Node], path: Path) -> None:
     try:
-        for room in (version, cpl, table, routing, smi, requests, access, han):
+        for room in (version, cpl, table, routing, smi, requests, access, future, han):
             room.check(rulebook)
     except RuleError as error:
         place = places.get(error.rule_id)

@@ -131,8 +131,7 @@ async def _served(wanted: _Wanted, rules: Rulebook, *, as_json: bool) -> None:
             outbox=outbox,
             postman=Postman(outbox, urls, log, trust=client_tls(wanted.trust) if wanted.trust else None),
         )
-        embedded.listen(service.tell)
-        embedded.wake()
+        embedded.initiative.serve(service)
         url = await stack.enter_async_context(serving(service.application(), address))
         log.say("serving", url=url, open_to_others=wanted.host != LOOPBACK)
         await asyncio.Event().wait()

@@ -39,8 +39,8 @@ class Agenda(Protocol):
     def take(self, matter: Matter, key: str) -> Entry | None:
         """Take an entry out and return it."""
 
-    def entries(self, matter: Matter) -> tuple[Entry, ...]:
-        """Return all entries of a matter."""
+    def entries(self, matter: Matter, prefix: str = "") -> tuple[Entry, ...]:
+        """Return the entries of a matter whose keys begin so."""
 
     def get(self, matter: Matter, key: str) -> Entry | None:
         """Return an entry."""
@@ -66,9 +66,10 @@ class MemoryAgenda:
         """Take an entry out and return it."""
         return self._entries.pop((matter, key), None)
 
-    def entries(self, matter: Matter) -> tuple[Entry, ...]:
-        """Return all entries of a matter."""
-        return _in_order(entry for entry in self._entries.values() if entry.matter is matter)
+    def entries(self, matter: Matter, prefix: str = "") -> tuple[Entry, ...]:
+        """Return the entries of a matter whose keys begin so."""
+        mine = (entry for entry in self._entries.values() if entry.matter is matter)
+        return _in_order(entry for entry in mine if entry.key.startswith(prefix))
 
     def get(self, matter: Matter, key: str) -> Entry | None:
         """Return an entry."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from harness.dcc.agenda import Agenda
 from harness.dcc.counters import Clock
 
+_PAUSE_S = 0.5  # what could not be done is tried again, not without end at once
 _LONGEST_S = 3600.0  # a clock that is set is noticed that soon
 
 
@@ -21,15 +22,15 @@ class Alarm:
         self._timer: asyncio.TimerHandle | None = None
         self._ringing: asyncio.Task[None] | None = None
 
-    def set(self) -> None:
-        """Look at the agenda again; in a running loop."""
+    def set(self, *, after_s: float = 0.0) -> None:
+        """Look at the agenda again; in a running loop. It rings in `after_s` at the earliest."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         due = self._agenda.next_due()
         if due is None:
             return
-        wait_s = min(max(0.0, (due - self._clock()).total_seconds()), _LONGEST_S)
+        wait_s = min(max(after_s, (due - self._clock()).total_seconds()), _LONGEST_S)
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._look)
 
     async def close(self) -> None:
@@ -52,4 +53,4 @@ class Alarm:
 
     async def _rung(self) -> None:
         await self._ring()
-        self.set()
+        self.set(after_s=_PAUSE_S)

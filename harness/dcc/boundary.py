@@ -96,6 +96,7 @@ class DuisBoundary:
             reason=known.reason,
             cause=known.cause,
             rules=known.rules,
+            later=known.later,
         )
 
     def tell(self, alert: DccAlert) -> None:
@@ -106,6 +107,10 @@ class DuisBoundary:
         document = self._door.alert(alert)
         for user in alert.to & self._sides.keys():
             self._sides[user].take(document)
+
+    def answer(self, request: ServiceRequest, response: ServiceResponse) -> None:
+        """Send the response to a request that was held for later."""
+        (self._service or self._door).answer(request, response)
 
     @property
     def told(self) -> Mapping[Eui64, tuple[Response, ...]]:

@@ -25,6 +25,7 @@ from harness.dcc.documents import (
     WrongForm,
 )
 from harness.dcc.duis.requests import (
+    FutureDatable,
     RestoreHanDeviceLog,
     ServiceRequest,
     SignedPreCommand,
@@ -47,6 +48,7 @@ from harness.errors import (
 from harness.eui64 import Eui64
 from harness.gbcs import KeyNotFound, KeyUsage
 from harness.gbcs.use_cases.device_log import LoggedDevice
+from harness.gbcs.use_cases.firmware import CANCELLATION
 from harness.gbcs.use_cases.joining import JoinedDevice
 from harness.smets.cpl import DeviceType
 from harness.smets.requests import Answer
@@ -182,7 +184,7 @@ class Delivery:
         assert isinstance(enquiry.route, GbcsRoute)
         way.use_case = enquiry.route.use_case
         try:
-            message = self.pre_commands.make(enquiry.request, way.use_case)
+            message = self.pre_commands.make(_as_gbcs_has_it(enquiry), way.use_case)
         except UseCaseNotBuilt as unbuilt:
             raise Undelivered(Answer.UNKNOWN_REQUEST, str(unbuilt)) from unbuilt
         self._record_gbcs("dsp", str(enquiry.request.request_id.originator), "pre-command", message)
@@ -246,3 +248,11 @@ class Delivery:
 
     def _record_gbcs(self, source: str, destination: str, summary: str, message: bytes) -> None:
         self._tap.record(Boundary.GBCS, source, destination, summary, message)
+
+
+def _as_gbcs_has_it(enquiry: Enquiry) -> ServiceRequest:
+    """Return the request; one that takes an earlier one back has another time in GBCS than in DUIS."""
+    request = enquiry.request
+    if enquiry.cancels and isinstance(request, FutureDatable):
+        return replace(request, execution=CANCELLATION)
+    return request

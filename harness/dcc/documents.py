@@ -224,6 +224,7 @@ class Stage(Enum):
     DEVICE_KNOWN = "device known"
     RESPONSIBLE = "responsible"
     VARIANT = "command variant"
+    EXECUTION = "execution time"
     STATUS = "status"
     CPL = "CPL"
     VERSIONING = "versioning"
@@ -265,7 +266,8 @@ class ServiceResponse:
 
     When it did not succeed, `stage` says where it ended, `reason` why, and `cause` is the error behind it if
     there is one: a hub or a device that does not answer is not the DSP's fault. `local` is the command of a
-    request that is sent and handed back at once. `rules` are those that the DSP went by.
+    request that is sent and handed back at once. `rules` are those that the DSP went by. `later` says that
+    the DSP holds the request until its time, or has taken such a one back, and has no more to say than that.
     """
 
     request_id: RequestId
@@ -279,6 +281,7 @@ class ServiceResponse:
     reason: str = ""
     cause: BaseException | None = field(default=None, compare=False)
     rules: tuple[str, ...] = ()
+    later: bool = False
 
     def __post_init__(self) -> None:
         if self.body is not None and not isinstance(self.body, _ALLOWED[self.via]):

@@ -232,7 +232,14 @@ class Door:
             return
         self._deliver(request.request_id, self._document(request, task.result()))
 
+    def answer(self, request: ServiceRequest, response: ServiceResponse) -> None:
+        """Hand the response to a request that was held to `deliver`."""
+        self._deliver(request.request_id, self._document(request, response))
+
     def _document(self, request: ServiceRequest, response: ServiceResponse) -> bytes:
+        if response.later:
+            accepted = Acknowledgement(request_id=request.request_id, code=response.code)
+            return self._signed(acknowledgement_document(accepted, request.srv, self._clock()))
         return self._signed(response_document(request, response, self._pen))
 
     def _signed(self, response: Response) -> bytes:

@@ -7,9 +7,8 @@ delivery, or into a pre-command that comes back signed.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from dataclasses import replace
 
 from harness.dcc.counters import Clock, utc_now
 from harness.dcc.dcc_alerts import DccAlerts
@@ -26,17 +25,20 @@ from harness.dcc.documents import (
 )
 from harness.dcc.duis.requests import (
     CommandVariant,
+    FutureDatable,
     ReturnLocalCommandResponse,
     SignedPreCommand,
     UpdateHanDeviceLog,
 )
 from harness.dcc.effects import effects_of
 from harness.dcc.enquiry import Enquiry, Estate, subject_of
+from harness.dcc.held_requests import HeldRequests
 from harness.dcc.inventory import Transaction
 from harness.dcc.own_requests import OwnRequests
 from harness.dcc.pipelines import pipeline_of
 from harness.dcc.routes import RouteRecord
 from harness.dcc.suspension import cpl_changes
+from harness.dcc.turns import Turns
 from harness.errors import RigFault
 from harness.eui64 import Eui64
 from harness.smets.cpl import Cpl
@@ -46,6 +48,7 @@ from harness.smets.smi import DeviceRecord
 from harness.tap import Boundary, Tap
 
 Acknowledge = Callable[[Acknowledgement], None]
+_SEEN_TO_BEFORE = frozenset({Stage.REQUEST_ID, Stage.EXECUTION})  # when a request was taken to be held
 _MOST_LOCAL = 10_000  # local commands whose response may still come
 
 
@@ -69,7 +72,8 @@ class Dsp:
         self._clock = clock
         self._routed = routed
         self._own = OwnRequests(estate)
-        self._turns: dict[Eui64, tuple[asyncio.Lock, int]] = {}
+        self._held = HeldRequests(estate.store.agenda, clock)
+        self._turns = Turns()
         self._local: dict[RequestId, tuple[Enquiry, Way]] = {}
 
     async def handle(
@@ -81,23 +85,57 @@ class Dsp:
         response says has been made safe when it is returned.
         """
         device = subject_of(request)
-        async with self._turn(device):
+        async with self._turns.turn(device):
             response = await self._handled(request, device, acknowledge)
         await self._estate.store.durable()
         return response
 
+    async def carry_out_due(self, answer: Callable[[ServiceRequest, ServiceResponse], None]) -> None:
+        """Carry out what was held for later and is due; `answer` takes each response, safe by then.
+
+        A fault of the rig is an answer too, as there is nobody to raise it to.
+        """
+        for request in self._held.due():
+            device = subject_of(request)
+            async with self._turns.turn(device):
+                try:
+                    response = await self._handled(request, device, None, skipped=_SEEN_TO_BEFORE)
+                except RigFault as fault:
+                    code = code_for(Answer.NO_COMMUNICATION, self._estate.rules).code or ""
+                    response = ServiceResponse(
+                        request_id=request.request_id,
+                        code=code,
+                        ok=False,
+                        stage=Stage.DELIVERY,
+                        reason=str(fault),
+                        cause=fault,
+                    )
+            await self._estate.store.durable()
+            answer(request, response)
+            self._held.done(request)
+            await self._estate.store.durable()
+
     async def _handled(
-        self, request: ServiceRequest, device: Eui64, acknowledge: Acknowledge | None
+        self,
+        request: ServiceRequest,
+        device: Eui64,
+        acknowledge: Acknowledge | None,
+        *,
+        skipped: frozenset[Stage] = frozenset(),
     ) -> ServiceResponse:
         enquiry = Enquiry(request=request, device=device, used=self._estate.rules.consult())
         transformed = self._delivery.pre_commands.original(request.request_id)
         if isinstance(request, SignedPreCommand) and transformed is not None:
             enquiry.original = transformed.request
         for stage, check in pipeline_of(enquiry.meant):
+            if stage in skipped:
+                continue
             judgement = check(enquiry, self._estate)
             enquiry.note(stage, judgement)
             if judgement.code is not None:
                 return self._end(enquiry, Way(), judgement.code, stage=stage, reason=judgement.reason)
+        if enquiry.later is not None:
+            return self._for_later(enquiry)
         done = self._own.carry_out(enquiry)
         if done is not None:
             self.apply(
@@ -108,6 +146,18 @@ class Dsp:
         if isinstance(request, ReturnLocalCommandResponse):
             return self._returned(enquiry, request)
         return await self._outwards(enquiry, acknowledge)
+
+    def _for_later(self, enquiry: Enquiry) -> ServiceResponse:
+        """Hold a request, or take back what one cancels."""
+        request = enquiry.request
+        assert isinstance(request, FutureDatable)
+        if not enquiry.cancels:
+            self._held.hold(request)
+        elif not self._held.cancel(request):
+            code = self._code(Answer.NOTHING_HELD, enquiry)
+            reason = f"nothing of {request.srv} is held for later"
+            return self._end(enquiry, Way(), code, stage=Stage.EXECUTION, reason=reason)
+        return replace(self._end(enquiry, Way(), self._code(Answer.ACCEPTED, enquiry)), later=True)
 
     # --- requests that leave the DSP -----------------------------------------------------------------------
 
@@ -260,20 +310,6 @@ class Dsp:
                 change=change.plain(),
             )
         self._alerts.changed(changes, gone)
-
-    @asynccontextmanager
-    async def _turn(self, device: Eui64) -> AsyncIterator[None]:
-        """Wait for the requests about a device that came before."""
-        lock, waiting = self._turns.get(device, (asyncio.Lock(), 0))
-        self._turns[device] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._turns[device]
-            self._turns[device] = (lock, waiting - 1)
-            if waiting == 1:
-                del self._turns[device]
 
     def _judgement(self, failure: Undelivered) -> Judgement:
         found = code_for(failure.answer, self._estate.rules)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from harness.dcc.counters import Clock, utc_now
 from harness.dcc.documents import Acknowledgement, ServiceResponse
 from harness.dcc.duis.alerts import S1spAlert, S1spAlertDsp
-from harness.dcc.duis.requests import RequestId, ServiceRequest
+from harness.dcc.duis.requests import FutureDatable, RequestId, ServiceRequest
 from harness.dcc.duis.responses import (
     DccAlertMessage,
     Response,
@@ -78,6 +78,7 @@ class DuisUser:
     async def send(self, request: ServiceRequest) -> ServiceResponse:
         """Send a request and return its response, the later one if it was acknowledged.
 
+        Of one that the DSP holds for later it is the acknowledgement; the response is among `alerts` one day.
         Raises ValueError for a request that DUIS has no room for, SystemFault for a DSP that does not answer
         as it must, RigFault when nobody is there.
         """
@@ -90,7 +91,7 @@ class DuisUser:
         try:
             reply = await self._link.post(service_of(request.command_variant), document)
             first = self._read_reply(request, reply)
-            if not (request.command_variant.sends and is_acknowledgement(first)):
+            if _is_held(request) or not (request.command_variant.sends and is_acknowledgement(first)):
                 return service_response(request, first, self._rules)
             return await self._later(request, first, later)
         finally:
@@ -187,6 +188,12 @@ class DuisUser:
             document,
             **response_details(response),
         )
+
+
+def _is_held(request: ServiceRequest) -> bool:
+    """Whether it is for a later time, and not a device that knows that time."""
+    later = isinstance(request, FutureDatable) and request.execution is not None
+    return later and not request.command_variant.signed_pre_command
 
 
 def _answers(response: Response) -> bool:

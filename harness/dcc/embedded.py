@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from harness.dcc.acb import Acb
-from harness.dcc.alarm import Alarm
 from harness.dcc.alert_effects import effects_of_alert, joined
 from harness.dcc.alerts import AlertDesk, DeviceAlert
 from harness.dcc.bench_hubs import gpf_record, hub_prenotification, hub_records, same_hub
 from harness.dcc.boundary import DuisBoundary
 from harness.dcc.counters import Clock, OriginatorCounter, utc_now
-from harness.dcc.dcc_alerts import DccAlert, DccAlerts
 from harness.dcc.defects import DccDefect
 from harness.dcc.delivery import Delivery, Known
 from harness.dcc.documents import (
@@ -31,6 +29,7 @@ from harness.dcc.duis.xml_keys import BenchXmlKeys, XmlKeyStore
 from harness.dcc.enquiry import Estate
 from harness.dcc.faces import HubFace
 from harness.dcc.gbcs_trials import GbcsTrials
+from harness.dcc.initiative import Initiative
 from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
 from harness.dcc.meters import METERS, meter_record
 from harness.dcc.routes import RouteRecord
@@ -90,8 +89,7 @@ class EmbeddedDcc:
         self._hub_records: dict[Eui64, DeviceRecord] = {}
         self._s1sp = S1sp(rules, tap, timeout_s=answer_within_s)
         acb = Acb(keys, OriginatorCounter(clock), defects=self._estate.defects)
-        self._listeners: list[Callable[[DccAlert], None]] = []
-        self._dcc_alerts = DccAlerts(self._estate, self._tell)
+        self.initiative = Initiative(self._estate, tap)
         self._desk = AlertDesk(acb.keys, self._estate.store, tap, clock, self._alerted)
         known = Known(store=self._estate.store, acb=acb, alerts=self._desk)
         delivery = Delivery(
@@ -109,9 +107,8 @@ class EmbeddedDcc:
             tap,
             clock=clock,
             routed=self._routes.append,
-            alerts=self._dcc_alerts,
+            alerts=self.initiative.alerts,
         )
-        self._alarm = Alarm(self._estate.store.agenda, clock, self.see_to_agenda)
         everybody = {SUPPLIER, *(user.eui64 for user in self._estate.users.users)}
         self.boundary = DuisBoundary(
             self.handle,
@@ -122,6 +119,7 @@ class EmbeddedDcc:
             clock=clock,
             answer_within_s=answer_within_s,
         )
+        self.initiative.begin(self._dsp, self.boundary)
         self._users = {
             user: ServiceUser(self.boundary.send, OriginatorCounter(clock), Supplier(keys, user, clock))
             for user in everybody
@@ -184,8 +182,7 @@ class EmbeddedDcc:
         self._routes.clear()
         self._desk.forget()
         self._dsp.forget()
-        store.agenda.clear()
-        self._alarm.set()
+        self.initiative.forget()
         self.boundary.forget_alerts()
         self._estate.users.forget_registrations()
         self._user = self._users[SUPPLIER]
@@ -213,7 +210,7 @@ class EmbeddedDcc:
 
     async def close(self) -> None:
         """Give up what is under way."""
-        await self._alarm.close()
+        await self.initiative.close()
         await self.boundary.close()
 
     # --- as a service user sees it -------------------------------------------------------------------------
@@ -249,7 +246,7 @@ class EmbeddedDcc:
         try:
             return await self._dsp.handle(request, acknowledge)
         finally:
-            self._alarm.set()
+            self.initiative.look()
 
     async def request(self, srv: str, device: Eui64) -> ServiceResponse:
         """Send a service request that has no parameters to a device, such as 11.2.
@@ -329,7 +326,7 @@ class EmbeddedDcc:
         record = joined(device, hub, self._estate.store, self.rules)
         if record is not None:
             self._dsp.store(record, None)
-        self._dcc_alerts.joined(hub, device)
+        self.initiative.alerts.joined(hub, device)
 
     def take_alert(self, hub: Eui64, message: bytes) -> DeviceAlert:
         """Take a GBCS message that a hub sends unasked: its CHF's, or that of a device on its HAN."""
@@ -340,34 +337,16 @@ class EmbeddedDcc:
         """Every alert since the case began, in order, those refused too."""
         return self._desk.alerts
 
-    def listen(self, heard: Callable[[DccAlert], None]) -> None:
-        """Have `heard` called with every alert that the DCC sends to users."""
-        self._listeners.append(heard)
-
-    def _tell(self, alert: DccAlert) -> None:
-        self.boundary.tell(alert)
-        for heard in self._listeners:
-            heard(alert)
-
     @property
     def told(self) -> Mapping[Eui64, tuple[Response, ...]]:
         """What each user was sent since the case began that answers no request, in order."""
         return self.boundary.told
 
-    async def see_to_agenda(self) -> None:
-        """Do what is due by now; the DCC does so by itself, `wake` is when it begins to."""
-        self._dcc_alerts.overdue()
-        await self._estate.store.durable()
-
-    def wake(self) -> None:
-        """Go on with what was on the agenda when the DCC ended."""
-        self._alarm.set()
-
     def _alerted(self, alert: DeviceAlert) -> None:
         """Do what an alert that counts means for the SMI, and tell users."""
         for record in effects_of_alert(alert, self._estate.store, self.rules):
             self._dsp.store(record, None)
-        self._dcc_alerts.heard(alert)
+        self.initiative.alerts.heard(alert)
 
     # --- what the evidence wants ---------------------------------------------------------------------------
 

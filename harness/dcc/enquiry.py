@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from harness.dcc.counters import Clock, utc_now
@@ -78,7 +79,8 @@ class StageJudgement:
 class Enquiry:
     """A request on its way through the stages. `record` and `hub` are the SMI's when the request arrived.
 
-    `original` is the request behind a signed pre-command, as it was transformed.
+    `original` is the request behind a signed pre-command, as it was transformed; `later` is until when the
+    DSP holds the request, and `cancels` that it takes an earlier one back.
     """
 
     request: ServiceRequest
@@ -93,6 +95,8 @@ class Enquiry:
     versioning: Versioning | None = None
     exchange: HubExchange | None = None
     route: GbcsRoute | S1spRoute | None = None
+    later: datetime | None = None
+    cancels: bool = False
     judged: list[StageJudgement] = field(default_factory=list)
 
     @property

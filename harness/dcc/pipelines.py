@@ -32,7 +32,11 @@ _HEAD: Pipeline = (
     (Stage.REQUEST_ID, stages.request_id),
 )
 _VARIANT: Pipeline = ((Stage.VARIANT, stages.variant),)
-_RESPONSIBLE_VARIANT: Pipeline = ((Stage.RESPONSIBLE, stages.responsible), *_VARIANT)
+_RESPONSIBLE_VARIANT: Pipeline = (
+    (Stage.RESPONSIBLE, stages.responsible),
+    *_VARIANT,
+    (Stage.EXECUTION, stages.execution),
+)
 _TO_DEVICE: Pipeline = (
     (Stage.STATUS, stages.status_of_device),
     (Stage.CPL, stages.cpl_of_device),

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS agenda (
 );
 CREATE INDEX IF NOT EXISTS agenda_due ON agenda (due);
 """
+_BEHIND_ALL = "\U0010ffff"
 _COLUMNS = "matter, key, due, content"
 
 
@@ -56,10 +57,13 @@ class SqliteAgenda:
                 self._execute("DELETE FROM agenda WHERE matter = ? AND key = ?", (matter.value, key))
         return entry
 
-    def entries(self, matter: Matter) -> tuple[Entry, ...]:
-        """Return all entries of a matter."""
-        query = f"SELECT {_COLUMNS} FROM agenda WHERE matter = ? ORDER BY due"  # noqa: S608
-        return tuple(map(_entry, self._rows(query, matter.value)))
+    def entries(self, matter: Matter, prefix: str = "") -> tuple[Entry, ...]:
+        """Return the entries of a matter whose keys begin so."""
+        query = (
+            f"SELECT {_COLUMNS} FROM agenda "  # noqa: S608
+            "WHERE matter = ? AND key >= ? AND key < ? ORDER BY due"
+        )
+        return tuple(map(_entry, self._rows(query, matter.value, prefix, prefix + _BEHIND_ALL)))
 
     def get(self, matter: Matter, key: str) -> Entry | None:
         """Return an entry."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.dcc.defects import DccDefect
 from harness.dcc.duis.requests import (
+    FutureDatable,
     JoinNonCritical,
     JoinOrUnjoin,
     LogAction,
@@ -31,6 +32,7 @@ from harness.smets.access import (
     judge_variant,
 )
 from harness.smets.cpl import CPL_REGIME, CplRegime, DeviceType
+from harness.smets.future import Holder, holder_of, is_cancellation, judge_execution
 from harness.smets.requests import (
     CPL_REQUEST,
     Answer,
@@ -157,6 +159,20 @@ def variant(enquiry: Enquiry, estate: Estate) -> Judgement:
     record = {Target.DSP: None, Target.HUB: enquiry.hub, Target.DEVICE: enquiry.record}[target or Target.DSP]
     version = record.family if record is not None else None
     return judge_variant(request.srv, request.command_variant.value, version, estate.rules)
+
+
+def execution(enquiry: Enquiry, estate: Estate) -> Judgement:
+    """Whether a request for a later time may be for that time; keep what the DSP itself holds until then."""
+    request = enquiry.request
+    when = request.execution if isinstance(request, FutureDatable) else None
+    if when is None:
+        return PASS
+    now, variant = estate.clock(), request.command_variant.value
+    judged = judge_execution(request.srv, variant, when, now, estate.rules)
+    if judged.code is None:
+        enquiry.cancels = is_cancellation(when, estate.rules)
+        enquiry.later = when if holder_of(request.srv, estate.rules) is Holder.DSP else None
+    return judged
 
 
 def status_of_device(enquiry: Enquiry, estate: Estate) -> Judgement:

@@ -47,7 +47,7 @@ class Listening:
         self.estate = Estate(clock=self.clock, **how)
         self.dcc = self.estate.dcc
         self.heard = []
-        self.dcc.listen(self.heard.append)
+        self.dcc.initiative.listen(self.heard.append)
 
     def since(self):
         """Return what was heard since this was asked last."""
@@ -100,11 +100,11 @@ def test_a_join_time_that_passes_is_told_once_and_a_later_join_no_more():
         await it.estate.prenotify(S1)
         await it.estate.whitelist(S2)
         it.clock.passes(89)
-        await it.dcc.see_to_agenda()
+        await it.dcc.initiative.see_to_agenda()
         before = it.since()
         it.clock.passes(1)
-        await it.dcc.see_to_agenda()
-        await it.dcc.see_to_agenda()
+        await it.dcc.initiative.see_to_agenda()
+        await it.dcc.initiative.see_to_agenda()
         told = it.since()
         it.dcc.take_alert(HUB_2, log_told(1, key_hash=bytes(16)))
         return before, told, it.since()
@@ -117,7 +117,7 @@ def test_the_dcc_notices_by_itself_that_a_join_time_has_passed():
         estate = Estate()
         await estate.prenotify(S1)
         heard = asyncio.Event()
-        estate.dcc.listen(lambda alert: heard.set())
+        estate.dcc.initiative.listen(lambda alert: heard.set())
         await estate.dcc.whitelist(HUB_2, PPMID, INSTALL_CODE, 1)
         await asyncio.wait_for(heard.wait(), 10)
         told = estate.dcc.told
@@ -323,8 +323,8 @@ def test_what_waits_is_still_there_when_the_dcc_starts_again(tmp_path):
     async def after():
         estate = Estate(store=SqliteSmiStore(tmp_path / "smi"))
         heard = asyncio.get_running_loop().create_future()
-        estate.dcc.listen(heard.set_result)
-        estate.dcc.wake()
+        estate.dcc.initiative.listen(heard.set_result)
+        estate.dcc.initiative.look()
         alert = await asyncio.wait_for(heard, 10)
         await estate.dcc.close()
         estate.store.close()

@@ -101,3 +101,11 @@ def test_the_variants_are_those_of_the_schemas_comments_but_where_these_are_at_o
     }
     assert odd == {"7.12", "7.13", "7.14", "7.15"}
     assert {own().rule("ACCESS-" + srv).basis.value for srv in odd} == {"inferred"}
+
+
+def test_who_holds_a_request_for_later_is_what_the_published_matrix_says():
+    rows = json.loads(dcc_data("duis", "service-request-matrix.json").read_text())
+    said = {row["Service Reference Variant"]: row["Future Dated Response Pattern"] for row in rows}
+    rule = own().rule("FUTURE-HELD")
+    for holder, word in (("dsp", "DSP"), ("device", "Device")):
+        assert sorted(rule.texts(holder)) == sorted(srv for srv, pattern in said.items() if word in pattern)

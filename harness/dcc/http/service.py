@@ -102,6 +102,10 @@ class DccService:
                 self._outbox.put(user, document)
                 self._postman.look(user)
 
+    def answer(self, request: ServiceRequest, response: ServiceResponse) -> None:
+        """Send the response to a request that was held for later."""
+        self._door.answer(request, response)
+
     # --- requests -----------------------------------------------------------------------------------------
 
     async def _post(self, service: WebService, request: web.Request) -> web.Response:

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import dataclasses
+from datetime import timedelta
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from harness.dcc.counters import utc_now
 from harness.dcc.dcc_alerts import DccAlert, DccAlertKind
 from harness.dcc.door import DoorKeys
 from harness.dcc.duis.alerts import PpmidRemoval
@@ -313,6 +315,26 @@ def test_an_alert_is_told_to_those_whom_it_is_for_and_to_nobody_else():
     told = run(Bench(), work)
     assert told.request_id is None
     assert (told.body.code, told.body.alert) == ("N999", mine.body)
+
+
+def test_a_request_for_later_is_answered_when_its_time_has_come_and_not_for_a_restart():
+    async def work(bench):
+        initiative = bench.estate.dcc.initiative
+        initiative.serve(bench.service)
+        await bench.whitelisted(S1, S2)
+        soon = utc_now() + timedelta(seconds=0.3)
+        request = ReadFirmwareVersion(request_id=bench.id(PPMID), execution=soon)
+        acknowledged = await bench.ask(request, "serviceS")
+        owed = bench.outbox.owed()
+        response = await bench.user.next()
+        await initiative.close()
+        return request, acknowledged, owed, response
+
+    request, acknowledged, owed, response = run(Bench(), work)
+    assert (acknowledged.code, acknowledged.response_id) == ("I99", None)
+    assert owed == ()
+    assert (response.request_id, response.code) == (request.request_id, "I0")
+    assert isinstance(response.body.payload, GbcsPayload)
 
 
 def test_an_outbox_that_is_none_or_is_in_use_is_told(tmp_path):
