@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from drivers.virtual.device.joined_devices import JoinedDevices
 from drivers.virtual.ppmid.defects import Defect
-from drivers.virtual.ppmid.joined_devices import JoinedDevices
 from harness.dcc.defects import DccDefect
 from harness.gbcs.use_cases.joining import JoinResult
 from harness.hub.defects import HubDefect

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from drivers.virtual.device.key_establishment import KeyEstablishment
+from drivers.virtual.device.questions import Questions, Unanswered
 from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
-from drivers.virtual.ppmid.key_establishment import KeyEstablishment
 from drivers.virtual.ppmid.nonvolatile import Mode, NonVolatile
-from drivers.virtual.ppmid.questions import Questions, Unanswered
 from drivers.virtual.ppmid.surroundings import PpmidStack
 from drivers.virtual.stack.faces import JoinFailure, JoinResult
 from harness.zigbee import install_code

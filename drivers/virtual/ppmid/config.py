@@ -5,25 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from drivers.virtual.device.key_establishment import KeyHabits
+from drivers.virtual.device.timings import FirmwareTimings
 from drivers.virtual.ppmid.defects import Defect
 from harness.eui64 import Eui64
 
 CHANNELS_2_4_GHZ = tuple(range(11, 27))
 _INSTALL_CODE_OCTETS = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirmwareTimings:
-    """How long the firmware waits for what, in seconds, and how often it asks."""
-
-    question_s: float = 1.5  # for the answer to one question to the hub
-    question_tries: int = 3
-    join_tries: int = 2  # of a join that ended without a network key
-    key_tries: int = 2  # of a key establishment in which the hub fell silent
-    leave_s: float = 2.0
-    first_pause_s: float = 0.5  # before the next attempt at a tunnel or a rejoin; doubled each time
-    longest_pause_s: float = 30.0
-    fetch_s: float = 5.0  # between a sleeping device's questions for what waits at the hub
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +42,17 @@ class PpmidConfig:
         for name, digits in (("manufacturer", 4), ("model", 8), ("firmware", 8)):
             if not re.fullmatch(rf"[0-9A-Fa-f]{{{digits}}}", getattr(self, name)):
                 raise ValueError(f"`{name}` has {digits} hex digits, not {getattr(self, name)!r}")
+
+    @property
+    def key_habits(self) -> KeyHabits:
+        """How it establishes link keys."""
+        return KeyHabits(
+            eui64=self.eui64,
+            credentials=self.credentials,
+            tries=self.timings.key_tries,
+            shows_anothers_certificate=Defect.ANOTHERS_CERTIFICATE in self.defects,
+            proves_wrong_key=Defect.WRONG_CONFIRM_KEY in self.defects,
+        )
 
     @property
     def reported_firmware(self) -> bytes:

@@ -19,19 +19,19 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
+from drivers.virtual.device.key_establishment import KeyEstablishment, is_key_establishment
+from drivers.virtual.device.questions import ENDPOINT, Questions
+from drivers.virtual.device.tunnel_client import TunnelClient, TunnelHabits, is_for_tunnel
 from drivers.virtual.ppmid import unsecured
 from drivers.virtual.ppmid.commissioning import join, settle_in
 from drivers.virtual.ppmid.config import PpmidConfig, check_install_code
 from drivers.virtual.ppmid.console import Refusal
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.gbcs_client import GbcsClient
-from drivers.virtual.ppmid.key_establishment import KeyEstablishment, is_key_establishment
 from drivers.virtual.ppmid.nonvolatile import Memory, Mode
-from drivers.virtual.ppmid.questions import ENDPOINT, Questions
 from drivers.virtual.ppmid.received import ReceivedLog
 from drivers.virtual.ppmid.surroundings import PpmidStack
-from drivers.virtual.ppmid.tunnel_client import TunnelClient, TunnelHabits, is_for_tunnel
-from drivers.virtual.ppmid.zcl_server import ZclServer
+from drivers.virtual.ppmid.zcl_server import ppmid_server
 from drivers.virtual.stack.faces import (
     ApsIndication,
     ApsRequest,
@@ -82,9 +82,9 @@ class Firmware:
         self._tasks: set[asyncio.Task[None]] = set()
         self._received = ReceivedLog()
         self._questions = Questions(self._send, config.timings)
-        self._server = ZclServer(config, self._received)
+        self._server = ppmid_server(config, self._received)
         self._keys = KeyEstablishment(
-            config,
+            config.key_habits,
             send=self._send,
             spawn=self.spawn,
             next_sequence=self._questions.next_sequence,

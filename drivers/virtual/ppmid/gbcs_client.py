@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from drivers.virtual.device.joined_devices import JoinedDevices
 from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
-from drivers.virtual.ppmid.joined_devices import JoinedDevices
 from drivers.virtual.ppmid.nonvolatile import Memory, NonVolatile
 from drivers.virtual.ppmid.received import ReceivedLog
 from harness.errors import DecodeError

@@ -5,11 +5,11 @@ Source: ZSE §5.4.6.
 
 from __future__ import annotations
 
+from drivers.virtual.device.questions import Questions, Unanswered
+from drivers.virtual.device.zcl_server import default_response
 from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.nonvolatile import NonVolatile
-from drivers.virtual.ppmid.questions import Questions, Unanswered
-from drivers.virtual.ppmid.zcl_server import default_response
 from drivers.virtual.stack.faces import ApsIndication, DeliveryMode
 from harness.errors import DecodeError
 from harness.zigbee import se_security, zcl_general

@@ -1,4 +1,4 @@
-"""Key establishment on the PPMID: it begins, after a join, and answers a hub that begins.
+"""Key establishment on a device: it begins, after a join, and answers a hub that begins.
 
 The mathematics runs off the event loop. Source: Zigbee SE 1.4 Annex C.3.1.
 """
@@ -10,9 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from drivers.virtual.ppmid.config import PpmidConfig
-from drivers.virtual.ppmid.defects import Defect
-from drivers.virtual.ppmid.questions import HUB, zcl_request
+from drivers.virtual.device.questions import HUB, zcl_request
 from drivers.virtual.stack.faces import ApsIndication, ApsRequest, Delivery
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
@@ -31,8 +29,22 @@ UseKey = Callable[[bytes, Suite], None]
 @dataclass(slots=True)
 class _Talk:
     endpoint: int
-    direction: Direction  # of what the PPMID says
+    direction: Direction  # of what the device says
     inbox: asyncio.Queue[Command] = field(default_factory=asyncio.Queue)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyHabits:
+    """Who establishes a key, and how; `credentials` is the seed of the authority of his certificates.
+
+    Another's certificate is shown, and another key than the established one proved, by a defective device.
+    """
+
+    eui64: Eui64
+    credentials: str
+    tries: int
+    shows_anothers_certificate: bool = False
+    proves_wrong_key: bool = False
 
 
 class KeyEstablishment:
@@ -40,7 +52,7 @@ class KeyEstablishment:
 
     def __init__(
         self,
-        config: PpmidConfig,
+        habits: KeyHabits,
         *,
         send: Send,
         spawn: Callable[..., object],
@@ -48,19 +60,19 @@ class KeyEstablishment:
         hub: Callable[[], Eui64 | None],
         use_key: UseKey,
     ) -> None:
-        self._config = config
+        self._habits = habits
         self._send = send
         self._spawn = spawn
         self._next_sequence = next_sequence
         self._hub = hub
         self._use_key = use_key
-        self._authority = BenchAuthority(config.credentials)
+        self._authority = BenchAuthority(habits.credentials)
         self._talk: _Talk | None = None
 
     async def establish(self, endpoint: int, suites: int) -> bool:
         """Establish a key with the hub in the best suite that it offers; whether it worked."""
         suite = SUITES[2] if suites & 2 else SUITES[1]
-        for _ in range(self._config.timings.key_tries):
+        for _ in range(self._habits.tries):
             talk = _Talk(endpoint, Direction.TO_SERVER)
             exchange = await self._exchange(suite, initiator=True)
             first = exchange.start(asyncio.get_running_loop().time())
@@ -95,8 +107,8 @@ class KeyEstablishment:
         await self._converse(talk, suite, exchange, await self._next(talk, exchange))
 
     async def _exchange(self, suite: Suite, *, initiator: bool) -> Exchange:
-        own, hub = self._config.eui64, self._hub()
-        if Defect.ANOTHERS_CERTIFICATE in self._config.defects:
+        own, hub = self._habits.eui64, self._hub()
+        if self._habits.shows_anothers_certificate:
             own = Eui64(own.value ^ 1)
         ephemeral = 1 + secrets.randbelow(suite.curve.order - 1)
 
@@ -133,7 +145,7 @@ class KeyEstablishment:
         return await asyncio.to_thread(exchange.take, command, now())
 
     async def _say(self, talk: _Talk, command: Command) -> None:
-        if isinstance(command, ConfirmKey) and Defect.WRONG_CONFIRM_KEY in self._config.defects:
+        if isinstance(command, ConfirmKey) and self._habits.proves_wrong_key:
             command = replace(command, mac=bytes(octet ^ 0xFF for octet in command.mac))
         frame = ZclFrame(
             frame_type=ZclFrameType.CLUSTER,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from drivers.virtual.ppmid.config import FirmwareTimings
+from drivers.virtual.device.timings import FirmwareTimings
 from drivers.virtual.stack.faces import ApsIndication, ApsRequest, Delivery
 from harness.errors import DecodeError
 from harness.zigbee import tunnel, zcl_general, zdo

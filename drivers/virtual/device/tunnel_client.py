@@ -1,4 +1,4 @@
-"""The PPMID's end of a GBCS tunnel: opened on a SMETS2+ hub, kept open, answered through and alerted through.
+"""A device's end of a GBCS tunnel: opened on a SMETS2+ hub, kept open, answered through and alerted through.
 
 A device that sleeps also asks for what waits at the hub (GET), after opening and now and then.
 Source: ZSE 1.4 Annex D.6 (cluster 0x0704); GBCS §10.2.2 (GET, GET-RESPONSE, PUT).
@@ -12,9 +12,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from drivers.virtual.ppmid.config import FirmwareTimings
-from drivers.virtual.ppmid.questions import HUB, Questions, Unanswered
-from drivers.virtual.ppmid.zcl_server import default_response
+from drivers.virtual.device.questions import HUB, Questions, Unanswered
+from drivers.virtual.device.timings import FirmwareTimings
+from drivers.virtual.device.zcl_server import default_response
 from drivers.virtual.stack.faces import ApsIndication, Delivery
 from harness.errors import DecodeError
 from harness.zigbee import tunnel, zcl_clusters

@@ -1,17 +1,18 @@
-"""The devices that a PPMID is joined to: its own device log, written by CS03, cleared by CS04, read by CS07.
+"""The devices that a device is joined to: its own device log, written by CS03, cleared by CS04, read by CS07.
 
-It has room for one device of a type. On its HAN are no meters: a join by method A counts as made when the
-command is obeyed.
+It has room for one device of a type. No partner link key is established between two devices here: a join by
+method A counts as made when the command is obeyed.
 Source: facts gb-domain §3.2 (response codes), §3.4; sec-cpl-testing §5.1 (methods and types).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from drivers.virtual.ppmid.nonvolatile import NonVolatile
 from harness.eui64 import Eui64
 from harness.gbcs.use_cases.joining import (
+    CS03A1,
     CS03A2,
     CS03C,
     DeviceType,
@@ -23,18 +24,36 @@ from harness.gbcs.use_cases.joining import (
     UnjoinResult,
 )
 
-_METHODS: Mapping[str, tuple[JoinMethod, DeviceType]] = {
+Methods = Mapping[str, tuple[JoinMethod, DeviceType]]
+"""The method and the other device's type of each use case that joins."""
+
+OF_A_PPMID: Methods = {
     CS03A2.name: (JoinMethod.METHOD_A_RESPONDER, DeviceType.ESME),
     CS03C.name: (JoinMethod.METHOD_C, DeviceType.GSME),
+}
+OF_A_METER: Methods = {
+    CS03A1.name: (JoinMethod.METHOD_A_INITIATOR, DeviceType.PPMID),
+    CS03C.name: (JoinMethod.METHOD_C, DeviceType.PPMID),
 }
 
 CheckCertificate = Callable[[bytes, Eui64], bool]
 
 
+class Kept(Protocol):
+    """Memory that holds the log: devices, with the numbers of their types."""
+
+    @property
+    def joined(self) -> dict[Eui64, int]:
+        """The log, to be changed in place."""
+
+
 class JoinedDevices:
     """The log in `kept`; `store` writes it down. `check` says whether a certificate is one of a device."""
 
-    def __init__(self, kept: NonVolatile, store: Callable[[], None], check: CheckCertificate) -> None:
+    def __init__(
+        self, kept: Kept, store: Callable[[], None], check: CheckCertificate, methods: Methods = OF_A_PPMID
+    ) -> None:
+        self._methods = methods
         self._kept = kept
         self._store = store
         self._check = check
@@ -49,9 +68,9 @@ class JoinedDevices:
         return JoinResult.SUCCESS
 
     def _refusal(self, use_case: str, join: Join) -> JoinResult | None:
-        method, device_type = _METHODS[use_case]
+        method, device_type = self._methods[use_case]
         if join.method is not method:
-            known = any(join.method is other for other, _ in _METHODS.values())
+            known = any(join.method is other for other, _ in self._methods.values())
             return (
                 JoinResult.INVALID_MESSAGE_CODE_FOR_METHOD_AND_ROLE
                 if known
