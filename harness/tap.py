@@ -5,6 +5,9 @@ Drivers, hubs and the DCC are handed a Tap; `harness.evidence` implements it. No
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
@@ -38,8 +41,20 @@ class Tap(Protocol):
         """Stamp and store. `details` must be plain json values (str, int, float, bool, None, list, dict)."""
 
 
-class NullTap:
-    """A tap for code that runs outside a case."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What was recorded."""
+
+    boundary: Boundary
+    source: str
+    destination: str
+    summary: str
+    data: bytes
+    details: Mapping[str, object]
+
+
+class EventTap(ABC):
+    """A tap that takes an event as one thing."""
 
     def record(
         self,
@@ -50,4 +65,25 @@ class NullTap:
         data: bytes = b"",
         **details: object,
     ) -> None:
+        """Make an event of it."""
+        self.take(
+            Event(
+                boundary=boundary,
+                source=source,
+                destination=destination,
+                summary=summary,
+                data=data,
+                details=details,
+            )
+        )
+
+    @abstractmethod
+    def take(self, event: Event) -> None:
+        """Take an event; cheap, thread-safe, never raises."""
+
+
+class NullTap(EventTap):
+    """A tap for code that runs outside a case."""
+
+    def take(self, event: Event) -> None:
         """Drop the event."""

@@ -29,6 +29,7 @@ from harness.gbcs.keys import KeyNotFound, KeyUsage
 
 _NAME = re.compile(r"^((?:[0-9a-f]{2}-?){7}[0-9a-f]{2})-((?:pp-)?ka|ds)\.(pem|key)$")
 _FIRST_XML_SIGNING_ROLE = 128
+_ZAZ1_USES = ("keyAgreement", "digitalSignature")
 
 
 class PemFolderKeyStore:
@@ -50,6 +51,20 @@ class PemFolderKeyStore:
             raise ConfigError("no such folder of keys", file=folder)
         found = ((_NAME.match(path.name.lower()), path) for path in sorted(folder.iterdir()))
         return cls({f"{name[1].replace('-', '')}-{name[2]}.{name[3]}": path for name, path in found if name})
+
+    def check(self) -> None:
+        """Read every file now; raises ConfigError for a bad one, or a key that is not its certificate's."""
+        for name, path in self._files.items():
+            stem, _, kind = name.rpartition(".")
+            eui_text, _, usage_text = stem.partition("-")
+            eui, usage = Eui64(int(eui_text, 16)), KeyUsage(usage_text)
+            if kind == "pem":
+                self.public_key(eui, usage)
+                continue
+            private = self.private_key(eui, usage)
+            beside = self._files.get(f"{stem}.pem")
+            if beside is not None and private.public_key() != self.public_key(eui, usage):
+                raise ConfigError(f"not the private key of the certificate in {beside.name}", file=path)
 
     def private_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePrivateKey:
         """Return a private key; raises KeyNotFound, or ConfigError when its file is no P-256 key."""
@@ -94,17 +109,19 @@ class Zaz1KeyStore:
             entries = json.loads(text)
         except ValueError as error:
             raise ConfigError(f"not json: {error}", file=file) from None
-        self._entries: dict[tuple[Eui64, KeyUsage], tuple[x509.Certificate, str]] = {}
+        self._entries: dict[tuple[Eui64, KeyUsage], tuple[x509.Certificate, str, str]] = {}
+        field = "the whole"
         try:
             for eui_text, uses in entries.items():
+                field = eui_text
                 eui = Eui64.parse(eui_text)
-                for use in (
-                    *uses.get("keyAgreement", {}).values(),
-                    *uses.get("digitalSignature", {}).values(),
-                ):
-                    self._add(eui, use)
+                for use in _ZAZ1_USES:
+                    for serial, entry in uses.get(use, {}).items():
+                        field = f"{eui_text} {use} {serial}"
+                        self._add(eui, entry, field)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"not a ZAZ1 key store: {error}", file=file) from None
+            says = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise ConfigError(f"not a ZAZ1 key store, at `{field}`: {says}", file=file) from None
         self._file = file
         self._private: dict[tuple[Eui64, KeyUsage], EllipticCurvePrivateKey] = {}
         self._public: dict[tuple[Eui64, KeyUsage], EllipticCurvePublicKey] = {}
@@ -120,8 +137,8 @@ class Zaz1KeyStore:
     def private_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePrivateKey:
         """Return a private key; raises KeyNotFound."""
         if (eui, usage) not in self._private:
-            text = self._entry(eui, usage, "private key")[1]
-            self._private[eui, usage] = _private_key(text.encode(), self._file)
+            _, text, field = self._entry(eui, usage, "private key")
+            self._private[eui, usage] = _private_key(text.encode(), self._file, f"`{field} privateKey` is ")
         return self._private[eui, usage]
 
     def public_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePublicKey:
@@ -135,13 +152,19 @@ class Zaz1KeyStore:
         """Return a certificate (DER); raises KeyNotFound."""
         return self._entry(eui, usage, "certificate")[0].public_bytes(Encoding.DER)
 
-    def _entry(self, eui: Eui64, usage: KeyUsage, what: str) -> tuple[x509.Certificate, str]:
+    def check(self) -> None:
+        """Read every private key now; raises ConfigError for one that is bad, or not its certificate's."""
+        for (eui, usage), (_, _, field) in self._entries.items():
+            if self.private_key(eui, usage).public_key() != self.public_key(eui, usage):
+                raise ConfigError(f"`{field} privateKey` is not that of its certificate", file=self._file)
+
+    def _entry(self, eui: Eui64, usage: KeyUsage, what: str) -> tuple[x509.Certificate, str, str]:
         entry = self._entries.get((eui, usage))
         if entry is None:
             raise KeyNotFound(eui, usage, what)
         return entry
 
-    def _add(self, eui: Eui64, entry: dict[str, Any]) -> None:
+    def _add(self, eui: Eui64, entry: dict[str, Any], field: str) -> None:
         if int(entry["role"]) >= _FIRST_XML_SIGNING_ROLE:
             return
         try:
@@ -151,7 +174,7 @@ class Zaz1KeyStore:
         usage = _usage(str(entry["name"]).lower())
         known = self._entries.get((eui, usage))
         if known is None or known[0].not_valid_after_utc < certificate.not_valid_after_utc:
-            self._entries[eui, usage] = (certificate, str(entry["privateKey"]))
+            self._entries[eui, usage] = (certificate, str(entry["privateKey"]), field)
 
 
 def _usage(name: str) -> KeyUsage:
@@ -160,14 +183,14 @@ def _usage(name: str) -> KeyUsage:
     return KeyUsage.PREPAYMENT_KEY_AGREEMENT if name.endswith("pp-ka") else KeyUsage.KEY_AGREEMENT
 
 
-def _private_key(octets: bytes, file: Path | str) -> EllipticCurvePrivateKey:
+def _private_key(octets: bytes, file: Path | str, where: str = "") -> EllipticCurvePrivateKey:
     load = load_pem_private_key if octets.startswith(b"-----BEGIN") else load_der_private_key
     try:
         key = load(octets, password=None)
     except (TypeError, ValueError, UnsupportedAlgorithm) as error:
-        raise ConfigError(f"not a private key without a password: {error}", file=file) from None
+        raise ConfigError(f"{where}not a private key without a password: {error}", file=file) from None
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
-        raise ConfigError("not a P-256 key", file=file)
+        raise ConfigError(f"{where}not a P-256 key", file=file)
     return key
 
 

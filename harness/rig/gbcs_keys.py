@@ -14,6 +14,11 @@ from harness.gbcs import BenchPki, KeyStore, KeyStores, PemFolderKeyStore, Zaz1K
 
 
 def load_gbcs_keys(paths: Iterable[Path], seed: str) -> KeyStore:
-    """Return the key stores at these paths, and the bench's own keys behind them; raises ConfigError."""
-    stores = (PemFolderKeyStore.load(path) if path.is_dir() else Zaz1KeyStore.load(path) for path in paths)
+    """Return the key stores at these paths, and the bench's own keys behind them.
+
+    Every file is read; raises ConfigError that names the file, and the field of a key store, of a bad one.
+    """
+    stores = [PemFolderKeyStore.load(path) if path.is_dir() else Zaz1KeyStore.load(path) for path in paths]
+    for store in stores:
+        store.check()
     return KeyStores((*stores, BenchPki(seed)))

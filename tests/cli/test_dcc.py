@@ -142,6 +142,8 @@ def test_it_takes_the_published_keys():
         (("--user", f"{SUPPLIER}=ftp://here"), "no URL to send responses to"),
         (("--keys", "/nowhere"), "no such folder of XML-signing keys"),
         (("--zaz1", "/nowhere"), "not a ZAZ1 key store"),
+        (("--gbcs-keys", "/nowhere"), "nowhere: cannot be read"),
+        (("--give-up-after", "-1"), "'--give-up-after'"),
         (("--tls", "/nowhere"), "no certificate and key for TLS"),
         (("--cpl", "/nowhere"), "nowhere"),
         (("--port", "99999"), "'--port'"),
@@ -170,6 +172,28 @@ def answered(folder, request_id, within_s=40):
                     return response
         time.sleep(0.1)
     raise AssertionError(f"no response to {request_id}")
+
+
+def test_who_does_not_read_its_lines_does_not_hold_it_up():
+    process, url = started()
+    try:
+        # each leaves a line of some 200 octets, and a pipe takes 65,536 octets
+        assert asyncio.run(turned_away(url, times=500)) == {"400": 500}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def turned_away(url, times):
+    """POST what is no document; return what the health page says of how it was answered."""
+    async with aiohttp.ClientSession(headers={"Content-Type": "application/xml"}) as session:
+        for _ in range(times):
+            async with session.post(f"{url}/api/v1/serviceD", data=b"<a>" * 20) as got:
+                assert got.status == 400
+        async with session.get(f"{url}/health") as got:
+            return (await got.json())["answered"]
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -86,3 +88,42 @@ def test_what_is_no_key_store_is_said_before_anything_is_opened(folder, tmp_path
     path.write_text(VIRTUAL.replace("pki:\n", f"pki:\n  gbcs-keys: [{name}]\n"))
     with pytest.raises(ConfigError, match=r"cannot be read|not a ZAZ1 key store"):
         load_rig(path)
+
+
+@pytest.mark.parametrize("suffix", [".pem", ".key"])
+def test_a_bad_file_of_a_folder_is_named_at_once(folder, suffix):
+    path = folder / f"{str(ACB).replace('-', '').lower()}-ka{suffix}"
+    assert path.exists()
+    path.write_text("nothing")
+    with pytest.raises(ConfigError, match=f"{path.name}: not a"):
+        load_gbcs_keys([folder], "bench")
+
+
+def test_a_private_key_that_is_not_its_certificates_is_named(folder):
+    stem = str(ACB).replace("-", "").lower()
+    (folder / f"{stem}-ka.key").write_bytes((folder / f"{stem}-ds.key").read_bytes())
+    with pytest.raises(ConfigError, match=f"not the private key of the certificate in {stem}-ka.pem"):
+        load_gbcs_keys([folder], "bench")
+
+
+@pytest.mark.dcc_data
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda entry: entry.update(privateKey="nothing"), "privateKey` is not a private key"),
+        (lambda entry: entry.pop("privateKey"), "no 'privateKey'"),
+        (lambda entry: entry.update(role="x"), "invalid literal"),
+    ],
+)
+def test_a_bad_entry_of_a_key_store_is_named_with_its_field(tmp_path, change, says):
+    held = json.loads(dcc_data("pki", "zaz1-keystore.json").read_text())
+    eui = next(eui for eui in held if Eui64.parse(eui) == ACB)
+    serial, entry = next(iter(held[eui]["keyAgreement"].items()))
+    change(entry)
+    path = tmp_path / "store.json"
+    path.write_text(json.dumps({eui: {"keyAgreement": {serial: entry}}}))
+    with pytest.raises(ConfigError) as raised:
+        load_gbcs_keys([path], "bench")
+    assert f"`{eui} keyAgreement {serial}" in str(raised.value)
+    assert says in str(raised.value)
+    assert "store.json" in str(raised.value)

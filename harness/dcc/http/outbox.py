@@ -26,6 +26,12 @@ CREATE TABLE IF NOT EXISTS letter (
     tries INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS letter_of ON letter (user, seq);
+CREATE TABLE IF NOT EXISTS given_up (
+    seq INTEGER PRIMARY KEY,
+    user TEXT NOT NULL,
+    document BLOB NOT NULL,
+    reason TEXT NOT NULL
+);
 """
 
 
@@ -37,6 +43,14 @@ class Letter:
     user: Eui64
     document: bytes
     tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """How many documents for a user are not sent any more, and why the last of them is not."""
+
+    count: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +115,35 @@ class Outbox:
         """Note that a document could not be delivered."""
         with self._transaction():
             self._file.execute("UPDATE letter SET tries = tries + 1 WHERE seq = ?", (letter.number,))
+
+    def give_up(self, letter: Letter, reason: str) -> None:
+        """Keep a document, and do not have it delivered any more: later ones are not to wait behind it."""
+        with self._transaction():
+            self._file.execute(
+                "INSERT OR REPLACE INTO given_up VALUES (?, ?, ?, ?)",
+                (letter.number, str(letter.user), letter.document, reason),
+            )
+            self._file.execute("DELETE FROM letter WHERE seq = ?", (letter.number,))
+
+    def given_up(self) -> dict[Eui64, GivenUp]:
+        """Return what is not sent any more, by user."""
+        with self._reading():
+            # with max(seq), `reason` is that of the last one
+            rows = self._file.execute(
+                "SELECT user, count(*), reason, max(seq) FROM given_up GROUP BY user"
+            ).fetchall()
+        return {Eui64.parse(user): GivenUp(count=count, reason=reason) for user, count, reason, _ in rows}
+
+    def take_up_again(self, user: Eui64) -> int:
+        """Have what was given up for a user delivered after all, behind what waits; return how many."""
+        with self._transaction():
+            taken = self._file.execute(
+                "INSERT INTO letter (user, document) SELECT user, document FROM given_up"
+                " WHERE user = ? ORDER BY seq",
+                (str(user),),
+            ).rowcount
+            self._file.execute("DELETE FROM given_up WHERE user = ?", (str(user),))
+        return taken
 
     def owed(self) -> tuple[Owed, ...]:
         """Return every request that was acknowledged and not answered."""

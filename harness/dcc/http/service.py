@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -51,7 +51,7 @@ class _Figures:
 
 
 class DccService:
-    """One DSP's web services. `handle` is the DSP, `urls` where its users take responses."""
+    """One DSP's web services. `handle` is the DSP; `more` is what else the health page is to show."""
 
     def __init__(
         self,
@@ -64,6 +64,7 @@ class DccService:
         postman: Postman,
         clock: Clock = utc_now,
         limits: ServiceLimits | None = None,
+        more: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
         self._handle = handle
         self._rules = rules
@@ -73,6 +74,7 @@ class DccService:
         self._postman = postman
         self._limits = limits or ServiceLimits()
         self._figures = _Figures()
+        self._more = more
         self._door = Door(
             self._noting,
             keys=keys,
@@ -187,6 +189,11 @@ class DccService:
                 "answered": dict(sorted(self._figures.answered.items())),
                 "owed": len(self._outbox.owed()),
                 "waiting": {str(user): count for user, count in waiting.items()},
+                "given_up": {
+                    str(user): {"count": gone.count, "last": gone.reason}
+                    for user, gone in self._outbox.given_up().items()
+                },
+                **self._more(),
             }
         )
 
