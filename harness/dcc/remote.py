@@ -34,6 +34,7 @@ from harness.dcc.supplier import Supplier
 from harness.errors import HarnessBug, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import KeyStore
+from harness.gbcs.use_cases.joining import JoinedDevice
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.requests import Answer, code_for
 from harness.smets.rulebook import Rulebook
@@ -231,6 +232,11 @@ class RemoteDcc:
         """Raise StimulusImpossible: a hub there must be a real one."""
         del devices
         _impossible(f"be given a {family.value} hub {hub}")
+
+    def provision_old_gpf(self, gpf: Eui64, hub: Eui64, log: Iterable[JoinedDevice]) -> None:
+        """Raise StimulusImpossible: a GPF there must be a real one."""
+        del hub, log
+        _impossible(f"be given the GPF {gpf}")
 
     def provision_hub(self, notice: Prenotification, hub: HubFace | None = None) -> None:
         """Do nothing: it knows its hubs."""

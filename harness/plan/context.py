@@ -12,6 +12,7 @@ from harness.dcc.routes import RouteRecord
 from harness.errors import BenchError
 from harness.evidence.recorder import CaseRecorder
 from harness.plan.desk import Desk
+from harness.plan.hub_functions import Function
 from harness.plan.row import Row
 from harness.rig.bench import Bench, HubOnBench
 from harness.smets.cpl import DeviceModel, DeviceType
@@ -30,12 +31,16 @@ class Whitelisting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The last service request. `hub` names the hub that it was to, None when it was to the PPMID."""
+    """The last service request. `hub` names the hub that it was to, None when it was to the PPMID.
+
+    `function` is which of that hub's two.
+    """
 
     srv: str
     response: ServiceResponse
     route: RouteRecord
     hub: str | None = None
+    function: Function = "CHF"
     operation: str = ""  # what tells its use cases apart, as `harness.smets.routing.route` has it
 
 

@@ -9,6 +9,7 @@ from harness.plan.steps import (
     dcc_alerts,
     dsp,
     estate,
+    gas_proxy,
     gbcs,
     han,
     request,
@@ -18,6 +19,9 @@ from harness.plan.steps import (
 )
 from harness.plan.steps.step import STEPS, Step, bind_step
 
-FAMILIES = (estate, dsp, dcc_alerts, han, stays_out, unsecured, trust, request, ask, answers, gbcs, bench)
+FAMILIES = (
+    *(estate, dsp, dcc_alerts, han, stays_out, unsecured, trust),
+    *(request, ask, answers, gas_proxy, gbcs, bench),
+)
 
 __all__ = ["FAMILIES", "STEPS", "Step", "bind_step"]

@@ -20,9 +20,11 @@ from harness.plan import air
 from harness.plan.air import OnAir
 from harness.plan.context import CaseContext, Request
 from harness.plan.expect import unmet
+from harness.plan.hub_functions import device_of, eui64_of
 from harness.rig.bench import HubOnBench
 from harness.rig.faces import ReceivedCommand
 from harness.smets.han import FIRMWARE_READ, AttributeAddress, Side, firmware_read
+from harness.smets.version import SmetsVersion
 
 _GBCS, _ZCL = "gbcs", "zcl"
 _FIRMWARE_SRV = "11.2"
@@ -69,9 +71,13 @@ async def of_gbcs(case: CaseContext, request: Request) -> dict[str, Any]:
     }
 
 
-def of_chf(case: CaseContext, request: Request, name: str) -> dict[str, Any]:
-    """Prove that a request to a hub went as a GBCS command that its CHF obeyed, or that none was made."""
-    hub, way = case.bench.hub(name).hub, request.route
+def of_hub(case: CaseContext, request: Request, name: str) -> dict[str, Any]:
+    """Prove that a request to a hub went as a GBCS command that its CHF or GPF obeyed, or that none was made.
+
+    A command that is for the one must not have come to the other.
+    """
+    entry, way = case.bench.hub(name), request.route
+    hub, function = entry.hub, request.function
     if way.via is Via.S1SP:
         if way.command:
             raise SystemFault(
@@ -80,11 +86,23 @@ def of_chf(case: CaseContext, request: Request, name: str) -> dict[str, Any]:
         return {"dsp": "s1sp", "hub": "told in plain words"}
     if not isinstance(hub, GbcsHub):
         raise SystemFault(f"the DSP says that {request.srv} went by GBCS to hub {name}, which knows none")
-    if way.command not in hub.chf.obeyed:
+    if way.command not in device_of(entry, function).obeyed:
         raise SystemFault(
-            f"the CHF of hub {name} has not obeyed the {way.use_case} command that the DSP made"
+            f"the {function} of hub {name} has not obeyed the {way.use_case} command that the DSP made"
         )
-    return {"dsp": "gbcs", "use_case": way.use_case, "hub": "its CHF obeyed it"}
+    recipient = parse(way.command).recipient
+    if recipient != eui64_of(entry, function):
+        raise SystemFault(
+            f"the {way.use_case} command that the DSP made for the {function} of hub {name} is to {recipient}"
+        )
+    return {
+        "dsp": "gbcs",
+        "use_case": way.use_case,
+        "hub": f"its {function} obeyed it",
+        "target": str(recipient),
+        "command": way.command.hex().upper(),
+        "response": way.response.hex().upper(),
+    }
 
 
 async def no_gbcs(case: CaseContext) -> dict[str, Any]:
@@ -126,10 +144,12 @@ def _no_gbcs(case: CaseContext, gbcs: list[ReceivedCommand], heard: OnAir | None
     made = [
         way
         for way in case.bench.dcc.routes[since.routes :]
-        if way.device == device and (way.command or way.response)
+        if way.device in (device, entry.gpf) and (way.command or way.response)
     ]
     if made:
         raise SystemFault(f"the DSP made a GBCS {made[0].use_case} command for a device of the S1SP's")
+    if isinstance(entry.hub, GbcsHub) and entry.family is SmetsVersion.SMETS1:
+        raise SystemFault(f"hub {entry.hub.name} is a SMETS1 hub and has a CHF and a GPF that speak GBCS")
     if entry.hub.has_tunnel(device):
         raise SystemFault(f"hub {entry.hub.name} has a tunnel open to a PPMID that is reached by the S1SP")
     if heard is not None:

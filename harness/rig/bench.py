@@ -11,6 +11,7 @@ from functools import partial
 from harness.errors import BenchError, PlanError, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.core import CommunicationsHub
+from harness.hub.gpf import gpf_of
 from harness.rig.dcc import RigDcc
 from harness.rig.faces import Environment, NetworkSettings, Power, PpmidPort, Sniffer
 from harness.rig.model import PpmidDevice
@@ -25,11 +26,17 @@ _USB_COMES_BACK_S = 2.0  # a dongle that was plugged in again, or resets, is not
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubOnBench:
-    """A hub of the rig. `family` is what its profile makes it."""
+    """A hub of the rig. `family` is what its profile makes it, `given_gpf` is the rig file's `gpf`."""
 
     hub: CommunicationsHub
     family: SmetsVersion
     settings: NetworkSettings
+    given_gpf: Eui64 | None = None
+
+    @property
+    def gpf(self) -> Eui64:
+        """The EUI-64 that its GPF has in the SMI; RigFault before the hub has started."""
+        return self.given_gpf or gpf_of(self.hub.eui64)
 
 
 @dataclass(slots=True, kw_only=True)

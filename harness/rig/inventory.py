@@ -43,6 +43,7 @@ def _hub(name: str, hub: HubOnBench, entry: HubEntry) -> Part:
     return {
         **part,
         "eui64": str(info.eui64),
+        "gpf": str(hub.gpf),
         "stack": info.stack,
         "firmware": info.firmware,
         "board": info.board,

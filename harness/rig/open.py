@@ -18,7 +18,6 @@ from harness.eui64 import Eui64
 from harness.hub.core import CommunicationsHub
 from harness.hub.defects import HubDefect
 from harness.hub.gbcs_hub import GbcsHub
-from harness.hub.gpf import gpf_of
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.rig.bench import Bench, HubOnBench
 from harness.rig.certificates import load_certificates
@@ -152,13 +151,13 @@ class _Opening:
                 hub=hub,
                 family=SmetsVersion(profile.generation),
                 settings=NetworkSettings(channel=entry.channel),
+                given_gpf=entry.gpf,
             )
         starts = [asyncio.ensure_future(found.hub.start(found.settings)) for found in hubs.values()]
         await _all_or_first_error(starts)
-        for name, found in hubs.items():
+        for found in hubs.values():
             found.hub.listen_gbcs(partial(_tell_alert, dcc, found.hub))
-            gpf = self._rig.hubs[name].gpf or gpf_of(found.hub.eui64)
-            dcc.provision_hub(hub_prenotification(found.hub.eui64, found.family, gpf), found.hub)
+            dcc.provision_hub(hub_prenotification(found.hub.eui64, found.family, found.gpf), found.hub)
             found.hub.listen(partial(_tell_dcc, dcc, found.hub))
         return hubs
 

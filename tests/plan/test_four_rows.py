@@ -33,7 +33,7 @@ def test_all_cases_pass(tmp_path):
     before, after = (
         json.loads((folder / f"inventory-{when}.json").read_text()) for when in ("before", "after")
     )
-    assert {entry["DeviceType"] for entry in before} == {"CHF"}
+    assert {entry["DeviceType"] for entry in before} == {"CHF", "GPF"}
     (ppmid,) = [entry for entry in after if entry["DeviceType"] == "PPMID"]
     assert (ppmid["SMETSFamily"], ppmid["DeviceStatus"]) == ("SMETS2+", "InstalledNotCommissioned")
     assert "MP202-TABLE-2" in ran.results[1].rules

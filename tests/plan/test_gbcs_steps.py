@@ -6,9 +6,13 @@ import pytest
 
 from drivers.virtual.device.joined_devices import JoinedDevices
 from drivers.virtual.ppmid.defects import Defect
+from harness.dcc import stages
 from harness.dcc.defects import DccDefect
 from harness.gbcs.use_cases.joining import JoinResult
 from harness.hub.defects import HubDefect
+from harness.smets.cpl import DeviceType
+from harness.smets.routing import route
+from harness.smets.version import SmetsVersion
 from tests.plan.running import cases_of, run
 
 ON_2 = "- prenotify: {as: SMETS2+}\n- whitelist: {hub: smets2}\n- join: {within: 5 s}\n"
@@ -59,6 +63,86 @@ def test_a_smets1_system_knows_no_gbcs(said):
 def test_gbcs_since_the_whitelisting_is_seen(said):
     verdict, reason = said(ON_2 + JOIN_ESME + "- expect_no_gbcs\n")
     assert (verdict, "made a GBCS" in reason) == ("fail", True)
+
+
+GPF = "hub: smets2, function: GPF"
+JOIN_GPF = f"- request: {{srv: '8.7.2', {GPF}, with: PPMID}}\n"
+READ_GPF = f"- request: {{srv: '8.9', {GPF}}}\n"
+UNJOIN_GPF = JOIN_GPF.replace("8.7.2", "8.8.2")
+RESTORE_GPF = f"- request: {{srv: '8.12.2', {GPF}, from: 00-DB-12-34-56-78-90-B3}}\n"
+BAD_JOIN = f"- send_gbcs: {{{{use_case: CS03B, {GPF}, spoilt: {{}}, silent_for: 50 ms}}}}\n"
+ALERT_GPF = f"- expect_alert: {{code: '8071', {GPF}, within: 50 ms}}\n"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "- expect_gpf: {hub: smets2, smets: SMETS2+}\n",
+        JOIN_GPF + "- expect_route: {via: gbcs, use_case: CS03B}\n" + ALERT_GPF,
+        JOIN_GPF + READ_GPF + "- expect_log: {has: [PPMID], lacks: [GSME]}\n",
+        JOIN_GPF.replace("PPMID", "GSME") + READ_GPF + "- expect_log: {has: [GSME], lacks: [PPMID]}\n",
+        JOIN_GPF + UNJOIN_GPF + READ_GPF + "- expect_log: {lacks: [PPMID]}\n",
+        UNJOIN_GPF.replace("PPMID", "PPMID, answer: failure"),
+        RESTORE_GPF + ALERT_GPF + READ_GPF + "- expect_log: {has: [PPMID]}\n",
+        "- request: {srv: '8.7.2', with: GPF}\n" + READ + "- expect_log: {has: [GPF]}\n",
+        *(f"- send_gbcs: {{use_case: {one}, {GPF}}}\n" for one in ("CS03B", "CS07", "GCS59")),
+        *map(BAD_JOIN.format, ("mac", "bit", "truncated", "target", "originator", "code", "replayed")),
+    ],
+)
+def test_the_gpf_does_its_part_where_all_is_right(said, steps):
+    assert said(ON_2 + steps) == ("pass", "")
+
+
+def test_a_smets1_hub_has_a_gpf_in_the_smi_alone(said):
+    steps = f"{JOIN_GPF}{UNJOIN_GPF}- expect_gpf: {{hub: smets1, smets: SMETS1}}\n- expect_no_gbcs\n"
+    assert said(ON_1 + steps.replace("smets2", "smets1")) == ("pass", "")
+
+
+def test_a_smets1_hub_without_gbcs_is_asked_by_no_gbcs(said):
+    verdict, reason = said(ON_1 + f"- send_gbcs: {{use_case: CS03B, {GPF}}}\n".replace("smets2", "smets1"))
+    assert (verdict, "has no GPF" in reason) == ("inconclusive", True)
+
+
+def test_a_dsp_that_makes_gbcs_for_the_gpf_of_a_smets1_hub_is_at_fault(said, monkeypatch):
+    def astray(version, srv, target, *args, **options):
+        wrong = SmetsVersion.SMETS2_PLUS if target is DeviceType.GPF else version
+        return route(wrong, srv, target, *args, **options)
+
+    monkeypatch.setattr(stages, "route", astray)
+    verdict, reason = said(ON_1 + JOIN_GPF.replace("smets2", "smets1"))
+    assert (verdict, "by way of gbcs" in reason) == ("fail", True)
+
+
+def test_a_ppmid_that_does_not_join_the_gpf_is_not_failed_for_it(said):
+    told = "- request: {srv: '8.7.2', with: GPF}\n"
+    verdict, reason = said(ON_2 + told, ppmid=[Defect.WRONG_JOIN_RESPONSE])
+    assert (verdict, "JOIN-PPMID-TOLD-OF-GPF" in reason) == ("inconclusive", True)
+
+
+@pytest.mark.parametrize(
+    ("steps", "defect", "reason"),
+    [
+        (JOIN_GPF, HubDefect.GPF_ANSWERS_AS_CHF, "does not hold"),
+        (JOIN_GPF + ALERT_GPF, HubDefect.GPF_RAISES_NO_ALERT, "no alert 8071"),
+        (
+            JOIN_GPF + UNJOIN_GPF + READ_GPF + "- expect_log: {lacks: [PPMID]}\n",
+            HubDefect.GPF_KEEPS_UNJOINED,
+            "the PPMID is in it",
+        ),
+        (
+            RESTORE_GPF + READ_GPF + "- expect_log: {has: [PPMID]}\n",
+            HubDefect.GPF_FORGETS_RESTORED,
+            "the PPMID is not in it",
+        ),
+        (BAD_JOIN.format("mac"), HubDefect.GPF_IGNORES_MAC, "the GPF of hub smets2 answered"),
+        (BAD_JOIN.format("replayed"), HubDefect.GPF_ACCEPTS_REPLAY, "the GPF of hub smets2 answered"),
+        (BAD_JOIN.format("target"), HubDefect.GPF_OBEYS_FOR_OTHERS, "the GPF of hub smets2 answered"),
+    ],
+)
+def test_a_break_of_the_gpf_is_the_systems(said, steps, defect, reason):
+    verdict, why = said(ON_2 + steps, hub=[defect])
+    assert verdict == "fail", why
+    assert reason in why
 
 
 QUICK = ", silent_for: 50 ms}\n"

@@ -8,6 +8,7 @@ from tests.system.runs import CHECKOUT, certify
 
 PPMID_PLAN = CHECKOUT / "test_plans" / "ppmid" / "gbcs-messages.yaml"
 CHF_PLAN = CHECKOUT / "test_plans" / "hub" / "gbcs-chf.yaml"
+GPF_PLAN = CHECKOUT / "test_plans" / "mp202" / "gas-proxy.yaml"
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.system.one_run import CHF_PLAN as CHF
+from tests.system.one_run import GPF_PLAN as GPF
 from tests.system.one_run import PPMID_PLAN as PPMID
 from tests.system.runs import certify, changed_rig
 from tests.system.test_breaks import IMPATIENT, dcc, hubs, ppmid
@@ -41,6 +42,13 @@ def one_hub(defect):
         (CHF, one_hub("chf-accepts-replay"), "CHF-BAD-COMMANDS"),
         (CHF, one_hub("chf-keeps-removed"), "CHF-DEVICE-LOG"),
         (CHF, one_hub("chf-raises-no-alert"), "CHF-DEVICE-LOG"),
+        (GPF, one_hub("gpf-answers-as-chf"), "GPF-JOIN"),
+        (GPF, one_hub("gpf-raises-no-alert"), "GPF-JOIN"),
+        (GPF, one_hub("gpf-keeps-unjoined"), "GPF-JOIN"),
+        (GPF, one_hub("gpf-forgets-restored"), "GPF-RESTORE"),
+        (GPF, one_hub("gpf-ignores-mac"), "GPF-BAD-COMMANDS"),
+        (GPF, one_hub("gpf-accepts-replay"), "GPF-BAD-COMMANDS"),
+        (GPF, one_hub("gpf-obeys-for-others"), "GPF-BAD-COMMANDS"),
     ],
     ids=lambda value: (
         "+".join(new.split("[")[-1][:-2] for _, new in value) if isinstance(value, list) else None

@@ -1,7 +1,7 @@
 """The devices that a device is joined to: its own device log, written by CS03, cleared by CS04, read by CS07.
 
 It has room for one device of a type. No partner link key is established between two devices here: a join by
-method A counts as made when the command is obeyed.
+method A counts as made when the command is obeyed, and so does one with the hub's GPF by method B.
 Source: facts gb-domain §3.2 (response codes), §3.4; sec-cpl-testing §5.1 (methods and types).
 """
 
@@ -14,6 +14,7 @@ from harness.eui64 import Eui64
 from harness.gbcs.use_cases.joining import (
     CS03A1,
     CS03A2,
+    CS03B,
     CS03C,
     DeviceType,
     Join,
@@ -29,6 +30,7 @@ Methods = Mapping[str, tuple[JoinMethod, DeviceType]]
 
 OF_A_PPMID: Methods = {
     CS03A2.name: (JoinMethod.METHOD_A_RESPONDER, DeviceType.ESME),
+    CS03B.name: (JoinMethod.METHOD_B, DeviceType.GPF),
     CS03C.name: (JoinMethod.METHOD_C, DeviceType.GSME),
 }
 OF_A_METER: Methods = {

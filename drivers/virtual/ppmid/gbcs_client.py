@@ -28,8 +28,10 @@ from harness.gbcs.use_cases.cs08 import CS08, Cs08Result
 from harness.gbcs.use_cases.firmware import CS09, PpmidActivation
 from harness.gbcs.use_cases.joining import (
     CS03A2,
+    CS03B,
     CS03C,
     CS04AC,
+    CS04B,
     CS07,
     Join,
     JoinDetails,
@@ -45,7 +47,7 @@ _LEFT_OUT = {
     Defect.ANSWERS_FOR_OTHERS: Refusal.WRONG_TARGET,
     Defect.OBEYS_ANYBODY: Refusal.WRONG_ORIGINATOR,
 }
-_USE_CASES: tuple[UseCase[Any, Any], ...] = (CS03A2, CS03C, CS04AC, CS07, CS08)
+_USE_CASES: tuple[UseCase[Any, Any], ...] = (CS03A2, CS03B, CS03C, CS04AC, CS04B, CS07, CS08)
 
 
 class GbcsClient:
@@ -71,8 +73,10 @@ class GbcsClient:
         )
         self._does: Mapping[str, Callable[[Any], object]] = {
             CS03A2.name: lambda join: self._join(CS03A2.name, join),
+            CS03B.name: lambda join: self._join(CS03B.name, join),
             CS03C.name: lambda join: self._join(CS03C.name, join),
             CS04AC.name: self._unjoin,
+            CS04B.name: self._unjoin,
             CS07.name: self._details,
             CS08.name: self._firmware,
         }

@@ -15,7 +15,7 @@ from harness.plan.steps.request import last_request
 from harness.plan.steps.step import Seen, Step, step
 from harness.smets.cpl import DeviceType
 
-Listed = Literal["ESME", "GSME", "PPMID"]
+Listed = Literal["ESME", "GSME", "PPMID", "GPF"]
 
 
 @step("expect_answer")
@@ -77,4 +77,6 @@ class ExpectNoGbcs(Step):
 
 
 def _eui64(case: CaseContext, listed: Listed) -> str:
+    if listed == "GPF":
+        return str(case.hub.gpf) if case.hub is not None else "the GPF of no hub"
     return str(case.bench.device if listed == "PPMID" else METERS[DeviceType(listed)])

@@ -14,6 +14,7 @@ from harness.dcc.duis.requests import (
     JoinNonCritical,
     LogAction,
     ReadDeviceLog,
+    RestoreGpfDeviceLog,
     ServiceRequest,
     UnjoinNonCritical,
     UpdateHanDeviceLog,
@@ -27,9 +28,11 @@ from harness.gbcs import parse
 from harness.gbcs.use_cases.joining import JoinResult
 from harness.hub.gbcs_hub import GbcsHub
 from harness.plan.context import CaseContext
+from harness.plan.hub_functions import Function, command, device_of, eui64_of
 from harness.plan.spoil import Spoilt, spoil, turned
 from harness.plan.steps.step import Seen, Step, step
 from harness.plan.waiting import eventually, until
+from harness.rig.bench import HubOnBench
 from harness.rig.faces import ReceivedCommand
 from harness.smets.cpl import DeviceType
 from harness.tap import Boundary
@@ -40,27 +43,47 @@ _ANSWERED_WITHIN_S = 10.0
 _READ_FIRMWARE = "11.2"
 _WITH_CERTIFICATE = "CS03C"
 _SIGNED = ("CS03A2", _WITH_CERTIFICATE, "CS04AC")
+_TAKEN_BY: Mapping[str, tuple[str, ...]] = {
+    "PPMID": ("CS03A2", "CS03C", "CS04AC", "CS07", "CS08"),
+    "CHF": ("CCS01", "CCS02", "CCS06", "CCS07"),
+    "GPF": ("CS03B", "CS04B", "CS07", "GCS59"),
+}
 _BAD_CERTIFICATE = JoinResult.INVALID_OR_MISSING_CERTIFICATE.text
 
 
 @step("send_gbcs")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendGbcs(Step):
-    """Send a GBCS command of the ACB's, past the DSP's stages: to the PPMID, or to the CHF of a hub.
+    """Send a GBCS command of the ACB's, past the DSP's stages: to the PPMID, or to the CHF or GPF of a hub.
 
     `spoilt` says what is wrong with it: then the receiver must say that it refused it, and not answer within
     `silent_for` after that; a join by method C with another device's certificate is answered, with a code.
     Without, it must be answered. Commands are about the bench's meters, or the PPMID.
     """
 
-    use_case: Literal["CS03A2", "CS03C", "CS04AC", "CS07", "CS08", "CCS01", "CCS02", "CCS06", "CCS07"]
+    use_case: Literal[
+        "CS03A2",
+        "CS03C",
+        "CS04AC",
+        "CS07",
+        "CS08",
+        "CCS01",
+        "CCS02",
+        "CCS06",
+        "CCS07",
+        "CS03B",
+        "CS04B",
+        "GCS59",
+    ]
     hub: str | None = None
+    function: Function = "CHF"
     spoilt: Spoilt | None = None
     silent_for: Seconds = _SILENT_FOR
 
     def __post_init__(self) -> None:
-        if (self.hub is not None) != self.use_case.startswith("CC"):
-            raise ValueError(f"{self.use_case} is {'not ' if self.hub else ''}for a hub")
+        receiver = "PPMID" if self.hub is None else self.function
+        if self.use_case not in _TAKEN_BY[receiver]:
+            raise ValueError(f"{self.use_case} is not for a {receiver}")
         if self.spoilt is Spoilt.SIGNATURE and self.use_case not in _SIGNED:
             raise ValueError(f"{self.use_case} has no signature to spoil")
         if self.spoilt is Spoilt.CERTIFICATE and self.use_case != _WITH_CERTIFICATE:
@@ -85,7 +108,7 @@ class SendGbcs(Step):
         return dcc.trials.command(self.use_case, dcc.make(kind, self._target(case), **fields))
 
     def _target(self, case: CaseContext) -> Eui64:
-        return case.bench.device if self.hub is None else case.bench.hub(self.hub).hub.eui64
+        return case.bench.device if self.hub is None else eui64_of(case.bench.hub(self.hub), self.function)
 
     async def _answer(self, case: CaseContext, message: bytes, within_s: float) -> bytes:
         entry = case.hub if self.hub is None else case.bench.hub(self.hub)
@@ -95,7 +118,7 @@ class SendGbcs(Step):
         what = f"{self.use_case} command" + (f", {self.spoilt.value} spoilt" if self.spoilt else "")
         case.bench.tap.record(Boundary.GBCS, "dsp", str(hub.eui64), what, message)
         if self.hub is not None:
-            answer = await hub.command_chf(message, within_s)
+            answer = await command(entry, self.function, message, within_s)
         else:
             answer = await hub.deliver_gbcs(case.bench.device, message, within_s)
         case.bench.tap.record(Boundary.GBCS, str(hub.eui64), "dsp", f"{self.use_case} response", answer)
@@ -152,20 +175,20 @@ class SendGbcs(Step):
             await asyncio.wait({sending})
 
     async def _refused_by_hub(self, case: CaseContext, message: bytes) -> Seen:
-        hub = case.bench.hub(self.hub or "").hub
-        if not isinstance(hub, GbcsHub):
-            raise StimulusImpossible(f"hub {hub.name} knows no GBCS")
-        before = hub.device_log()
+        entry = case.bench.hub(self.hub or "")
+        device = device_of(entry, self.function)
+        before = (entry.hub.device_log(), _gpf_log(entry))
         what = f"a {self.use_case} command whose {_WRONG[_spoilt(self)]}"
+        whose = f"the {self.function} of hub {entry.hub.name}"
         try:
             await self._answer(case, message, self.silent_for)
         except DeviceSilent:
             pass
         else:
-            raise SystemFault(f"the CHF of hub {hub.name} answered {what}")
-        if hub.device_log() != before:
-            raise SystemFault(f"the CHF of hub {hub.name} refused {what}, and its device log changed")
-        last = hub.chf.refused[-1]
+            raise SystemFault(f"{whose} answered {what}")
+        if (entry.hub.device_log(), _gpf_log(entry)) != before:
+            raise SystemFault(f"{whose} refused {what}, and a device log of the hub changed")
+        last = device.refused[-1]
         return {"result": last.refusal.value, "reason": last.reason}
 
 
@@ -215,10 +238,14 @@ class RaiseAlert(Step):
 @step("expect_alert")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectAlert(Step):
-    """The DSP has an alert of this code since the case began, verified: of the PPMID, or of a hub's CHF."""
+    """The DSP has an alert of this code since the case began, verified: of the PPMID, or of a hub.
+
+    `function` says which of the hub's two, CHF or GPF.
+    """
 
     code: str
     hub: str | None = None
+    function: Function = "CHF"
     within: Seconds = _ALERTED_WITHIN
 
     def __post_init__(self) -> None:
@@ -226,7 +253,8 @@ class ExpectAlert(Step):
 
     async def run(self, case: CaseContext) -> Seen:
         """Wait for it; one that was refused says why."""
-        of = case.bench.device if self.hub is None else case.bench.hub(self.hub).hub.eui64
+        entry = None if self.hub is None else case.bench.hub(self.hub)
+        of = case.bench.device if entry is None else eui64_of(entry, self.function)
 
         def there() -> DeviceAlert | None:
             alerts = [alert for alert in case.bench.dcc.alerts if not alert.refused]
@@ -273,7 +301,15 @@ def _request_of(case: CaseContext, use_case: str) -> tuple[type[ServiceRequest],
             code = bytes(case.bench.ppmid_device.install_code)
             fields |= {"action": LogAction.ADD, "install_code": code, "join_time_s": _WINDOW_S}
         return UpdateHanDeviceLog, fields
+    if use_case in ("CS03B", "CS04B"):
+        return JoinNonCritical if use_case == "CS03B" else UnjoinNonCritical, {"other": case.bench.device}
+    if use_case == "GCS59":
+        return RestoreGpfDeviceLog, {"old_gpf": case.bench.device}  # of no known log: nothing to restore
     return ReadDeviceLog, {}
+
+
+def _gpf_log(entry: HubOnBench) -> object:
+    return entry.hub.gpf.device_log() if isinstance(entry.hub, GbcsHub) else None
 
 
 def _spoilt_response(octets: bytes, *, how: str, earlier: bytes) -> bytes:

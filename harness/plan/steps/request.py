@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,7 @@ from harness.dcc.documents import ServiceResponse, Stage, Via
 from harness.dcc.duis.requests import (
     JoinNonCritical,
     ReadDeviceLog,
+    RestoreGpfDeviceLog,
     RestoreHanDeviceLog,
     UnjoinNonCritical,
 )
@@ -23,14 +25,17 @@ from harness.errors import (
     SystemFault,
 )
 from harness.eui64 import Eui64
-from harness.gbcs.use_cases.joining import JoinResult
+from harness.gbcs.use_cases.joining import DeviceType as JoinedType
+from harness.gbcs.use_cases.joining import JoinedDevice, JoinResult
 from harness.plan import key_witnesses, witnesses
 from harness.plan.context import CaseContext, Request
 from harness.plan.expect import hold, refused, unmet
+from harness.plan.hub_functions import Function, eui64_of, type_of
 from harness.plan.steps.step import Seen, Step, step
+from harness.rig.bench import HubOnBench
 from harness.smets.cpl import DeviceType
 from harness.smets.han import FIRMWARE_READ
-from harness.smets.routing import GbcsRoute, NoRoute, Route, route
+from harness.smets.routing import GbcsRoute, NoRoute, Route, pair_operation, route
 
 _FIRMWARE = "FirmwareVersion"
 _NO_METER = "JOIN-NO-METER"
@@ -38,8 +43,11 @@ _METER_GAVE_NO_KEY = (
     JoinResult.NO_PARTNER_LINK_KEY_RECEIVED.text,
     JoinResult.NO_CBKE_RESPONSE.text,
 )
-_JOIN, _READ_LOG, _RESTORE = "8.7.2", "8.9", "8.12.1"
-_JOINS = {_JOIN: JoinNonCritical, "8.8.2": UnjoinNonCritical}
+_TOLD_OF_GPF = "JOIN-PPMID-TOLD-OF-GPF"
+_READ_LOG = "8.9"
+_RESTORES: Mapping[str, Function] = {"8.12.1": "CHF", "8.12.2": "GPF"}
+_JOINS = {"8.7.2": JoinNonCritical, "8.8.2": UnjoinNonCritical}
+_OF_GPF = (*_JOINS, _READ_LOG, "8.12.2")
 _SMETS1_RULE = {Via.S1SP: (FIRMWARE_READ,), Via.GBCS: ()}
 
 
@@ -48,14 +56,17 @@ _SMETS1_RULE = {Via.S1SP: (FIRMWARE_READ,), Via.GBCS: ()}
 class SendRequest(Step):
     """Send a service request to the PPMID, or to a hub itself; it must be answered, with success.
 
-    `with` names the meter of a join or unjoin (8.7.2, 8.8.2), `from` the hub that this one replaces (8.12.1),
-    which is taken to have had the PPMID in its log; `security` asks for key hashes (8.9). `answer` is
-    `failure` for a device that must say no, `any` for no matter.
+    `function` says which of a hub's two is meant. `with` names the other device of a join or unjoin (8.7.2,
+    8.8.2): a meter, the GPF of the PPMID's hub, or the PPMID, where the GPF is told. `from` is the hub, or
+    the GPF, that this one replaces (8.12.1, 8.12.2), which is taken to have had the PPMID in its log.
+    `security` asks for key hashes (8.9). `answer` is `failure` for a device that must say no, `any` for no
+    matter.
     """
 
     srv: str
     hub: str | None = None
-    with_: Literal["ESME", "GSME"] | None = None
+    function: Function = "CHF"
+    with_: Literal["ESME", "GSME", "GPF", "PPMID"] | None = None
     security: bool = False
     from_: Eui64 | None = None
     answer: Literal["success", "failure", "any"] = "success"
@@ -63,8 +74,16 @@ class SendRequest(Step):
     def __post_init__(self) -> None:
         if (self.with_ is not None) != (self.srv in _JOINS):
             raise ValueError(f"`with` and one of {', '.join(_JOINS)} go together")
-        if (self.from_ is not None and self.hub is not None) != (self.srv == _RESTORE):
-            raise ValueError(f"`hub`, `from` and {_RESTORE} go together")
+        if (self.from_ is not None and self.hub is not None) != (self.srv in _RESTORES):
+            raise ValueError(f"`hub`, `from` and one of {', '.join(_RESTORES)} go together")
+        if self.function == "GPF" and (self.hub is None or self.srv not in _OF_GPF):
+            raise ValueError(f"`function: GPF` goes with `hub` and one of {', '.join(_OF_GPF)}")
+        if self.function != _RESTORES.get(self.srv, self.function):
+            raise ValueError(f"{self.srv} is for the {_RESTORES[self.srv]} of a hub")
+        if self.with_ is not None and (self.function == "GPF") != (self.hub is not None):
+            raise ValueError(f"{self.srv} is for the PPMID, or for a hub's GPF")
+        if (self.with_ == "PPMID" and self.hub is None) or (self.with_ in ("GPF", "ESME") and self.hub):
+            raise ValueError(f"`with: {self.with_}` is no device that this one is joined with")
         if self.security and self.srv != _READ_LOG:
             raise ValueError(f"`security` goes with {_READ_LOG}")
 
@@ -74,7 +93,12 @@ class SendRequest(Step):
         response = await self._send(case)
         way = case.bench.dcc.route_of(response)
         case.request = Request(
-            srv=self.srv, response=response, route=way, hub=self.hub, operation=self._operation()
+            srv=self.srv,
+            response=response,
+            route=way,
+            hub=self.hub,
+            function=self.function,
+            operation=self._operation(),
         )
         case.rules.note(*response.rules)
         if self.hub is None:
@@ -88,22 +112,31 @@ class SendRequest(Step):
 
     async def _send(self, case: CaseContext) -> ServiceResponse:
         dcc = case.bench.dcc
-        target = case.bench.device if self.hub is None else case.bench.hub(self.hub).hub.eui64
+        entry = None if self.hub is None else case.bench.hub(self.hub)
+        target = case.bench.device if entry is None else eui64_of(entry, self.function)
         if self.with_ is not None:
-            other = _meter(case, DeviceType(self.with_))
-            return await dcc.send(_JOINS[self.srv], target, other=other)
+            return await dcc.send(_JOINS[self.srv], target, other=_other(case, entry or case.hub, self.with_))
         if self.srv == _READ_LOG:
             return await dcc.send(ReadDeviceLog, target, security_details=self.security)
-        if self.from_ is not None and self.hub is not None:
-            family = case.bench.hub(self.hub).family
-            dcc.provision_old_hub(self.from_, family, (case.bench.device,))
-            return await dcc.send(RestoreHanDeviceLog, target, old_hub=self.from_)
+        if self.from_ is not None and entry is not None:
+            return await self._restore(case, entry, target, self.from_)
         return await dcc.request(self.srv, target)
 
+    async def _restore(
+        self, case: CaseContext, entry: HubOnBench, target: Eui64, replaced: Eui64
+    ) -> ServiceResponse:
+        dcc, device = case.bench.dcc, case.bench.device
+        if self.function == "GPF":
+            dcc.provision_old_gpf(replaced, entry.hub.eui64, (JoinedDevice(device, JoinedType.PPMID),))
+            return await dcc.send(RestoreGpfDeviceLog, target, old_gpf=replaced)
+        dcc.provision_old_hub(replaced, entry.family, (device,))
+        return await dcc.send(RestoreHanDeviceLog, target, old_hub=replaced)
+
     def _operation(self) -> str:
-        if self.srv == _JOIN and self.with_ is not None:
-            return self.with_
-        return "SECURITY" if self.security and self.hub is not None else ""
+        if self.with_ is not None:
+            target = DeviceType.PPMID if self.hub is None else type_of(self.function)
+            return pair_operation(self.srv, target, DeviceType(self.with_))
+        return "SECURITY" if self.security and self.hub is not None and self.function == "CHF" else ""
 
     def _unanswered(self, case: CaseContext, response: ServiceResponse) -> BenchError:
         if response.stage is not Stage.DELIVERY:
@@ -116,6 +149,8 @@ class SendRequest(Step):
         astray = _astray(case, last_request(case))
         if astray is not None:
             return SystemFault(f"{says}; {astray}")
+        if self.with_ == "GPF":
+            return unmet(case, says, (_TOLD_OF_GPF,), DutFault)
         if response.fields.get(JOIN_RESPONSE) in _METER_GAVE_NO_KEY:
             return unmet(case, says, (_NO_METER,), DutFault)
         if response.body is not None or isinstance(response.cause, DecodeError):
@@ -184,7 +219,7 @@ class ExpectRoute(Step):
                 fault=SystemFault,
             )
         if request.hub is not None:
-            return witnesses.of_chf(case, request, request.hub)
+            return witnesses.of_hub(case, request, request.hub)
         prove = witnesses.of_gbcs if self.via == "gbcs" else witnesses.of_s1sp
         seen = await prove(case, request)
         await key_witnesses.link_key_is_used(case)
@@ -203,7 +238,7 @@ def _ruled(case: CaseContext, request: Request) -> Route:
     if request.hub is None:
         version, kind = case.version, DeviceType.PPMID
     else:
-        version, kind = case.bench.hub(request.hub).family, DeviceType.CHF
+        version, kind = case.bench.hub(request.hub).family, type_of(request.function)
     return route(version, request.srv, kind, case.bench.rules, operation=request.operation)
 
 
@@ -222,11 +257,15 @@ def _astray(case: CaseContext, request: Request) -> str | None:
     )
 
 
-def _meter(case: CaseContext, device_type: DeviceType) -> Eui64:
-    """Return the bench's meter of this type, on the hub that the PPMID was whitelisted on."""
-    if case.hub is None:
+def _other(case: CaseContext, hub: HubOnBench | None, named: str) -> Eui64:
+    """Return the other device of a join on this hub: the PPMID, the hub's GPF, or the bench's meter."""
+    if named == "PPMID":
+        return case.bench.device
+    if hub is None:
         raise StimulusImpossible("the PPMID is on no hub's device log; whitelist it first")
-    return case.bench.dcc.provision_meter(device_type, case.hub.hub.eui64)
+    if named == "GPF":
+        return hub.gpf
+    return case.bench.dcc.provision_meter(DeviceType(named), hub.hub.eui64)
 
 
 def _via(ruled: object) -> str | None:

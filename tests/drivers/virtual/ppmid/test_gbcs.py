@@ -18,8 +18,10 @@ from harness.gbcs.use_cases import cs08
 from harness.gbcs.use_cases.firmware import CS09
 from harness.gbcs.use_cases.joining import (
     CS03A2,
+    CS03B,
     CS03C,
     CS04AC,
+    CS04B,
     CS07,
     DeviceType,
     Join,
@@ -37,6 +39,9 @@ ESME = Eui64.parse("00-DB-12-34-56-78-90-A0")
 ESME_2 = Eui64.parse("00-DB-12-34-56-78-90-93")
 GSME = Eui64.parse("00-DB-12-34-56-78-90-A1")
 BY_A = Join(method=JoinMethod.METHOD_A_RESPONDER, device=ESME, device_type=DeviceType.ESME)
+
+GPF = Eui64.parse("02-DB-12-34-56-78-91-02")
+BY_B = Join(method=JoinMethod.METHOD_B, device=GPF, device_type=DeviceType.GPF)
 
 
 def heading(counter, **changes):
@@ -64,6 +69,19 @@ async def told(bench, use_case, fields, counter):
 
 async def joined(bench, counter):
     return [(one.device, one.device_type) for one in (await told(bench, CS07, None, counter)).devices]
+
+
+def test_it_joins_the_hubs_gpf_by_method_b_beside_an_esme_and_unjoins_it():
+    async def scenario(bench):
+        await tunnelled(bench)
+        await told(bench, CS03A2, BY_A, 1)
+        assert await told(bench, CS03B, BY_B, 2) is JoinResult.SUCCESS
+        assert await joined(bench, 3) == [(ESME, DeviceType.ESME), (GPF, DeviceType.GPF)]
+        assert await told(bench, CS04B, GPF, 4) is UnjoinResult.SUCCESS
+        assert await told(bench, CS04B, GPF, 5) is UnjoinResult.DEVICE_NOT_IN_DEVICE_LOG
+        assert await joined(bench, 6) == [(ESME, DeviceType.ESME)]
+
+    run(scenario)
 
 
 def test_it_joins_an_esme_says_so_and_unjoins():
@@ -100,7 +118,13 @@ def test_it_joins_a_gsme_whose_certificate_is_good():
     [
         (CS03A2, replace(BY_A, device=ESME_2), JoinResult.INCOMPATIBLE_WITH_EXISTING_ENTRY),
         (CS03A2, replace(BY_A, device_type=DeviceType.GSME), JoinResult.INVALID_METHOD_AND_ROLE),
-        (CS03A2, replace(BY_A, method=JoinMethod.METHOD_B), JoinResult.INVALID_METHOD_AND_ROLE),
+        (CS03A2, replace(BY_A, method=JoinMethod.METHOD_A_INITIATOR), JoinResult.INVALID_METHOD_AND_ROLE),
+        (CS03B, replace(BY_B, device_type=DeviceType.ESME), JoinResult.INVALID_METHOD_AND_ROLE),
+        (
+            CS03A2,
+            replace(BY_A, method=JoinMethod.METHOD_B),
+            JoinResult.INVALID_MESSAGE_CODE_FOR_METHOD_AND_ROLE,
+        ),
         (
             CS03A2,
             replace(BY_A, method=JoinMethod.METHOD_C),
@@ -119,6 +143,8 @@ def test_it_joins_a_gsme_whose_certificate_is_good():
     ids=[
         "another ESME",
         "not an ESME",
+        "the meter's part",
+        "not a GPF",
         "method B",
         "method C",
         "no certificate",
