@@ -253,6 +253,10 @@ def _coordinator(medium: Medium, eui64: Eui64, rng: random.Random, **wiring: Any
 def _end_device(medium: Medium, device: PpmidEntry, rng: random.Random, listener: Any) -> Node:
     node = Node(medium, device.eui64, listener, always_on=not device.sleepy, rng=rng)
     node.accepts_clear_key = Defect.ACCEPTS_CLEAR_KEY in device.defects
+    node.misjudge_trust_centres(
+        keeps=Defect.KEEPS_TRUST_CENTRE in device.defects,
+        takes_any=Defect.TAKES_ANY_TRUST_CENTRE in device.defects,
+    )
     node.ignores_network_key = Defect.IGNORES_NETWORK_KEY in device.defects
     return node
 

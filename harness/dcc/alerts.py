@@ -74,6 +74,7 @@ class AlertDesk:
         self._alerts: list[DeviceAlert] = []
         self._logs: dict[Eui64, tuple[LoggedDevice, ...]] = {}
         self._gpf_logs: dict[Eui64, tuple[JoinedDevice, ...]] = {}
+        self._networks: dict[Eui64, bytes] = {}
 
     @property
     def alerts(self) -> tuple[DeviceAlert, ...]:
@@ -85,10 +86,15 @@ class AlertDesk:
         self._alerts.clear()
         self._logs.clear()
         self._gpf_logs.clear()
+        self._networks.clear()
 
     def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
         """Return the device log that a hub has told of last, empty when it has told of none."""
         return self._logs.get(hub, ())
+
+    def extended_pan_id_of(self, hub: Eui64) -> bytes:
+        """Return the extended PAN id (8 octets) that a hub has told of last, else its EUI-64."""
+        return self._networks.get(hub, hub.to_bytes_be())
 
     def know(self, hub: Eui64, devices: tuple[LoggedDevice, ...]) -> None:
         """Take a hub's device log as told, for a hub that the bench does not have."""
@@ -115,6 +121,7 @@ class AlertDesk:
         if not alert.refused:
             if isinstance(alert.content, DeviceLogAlert):
                 self._logs[via] = alert.content.log.devices
+                self._networks[via] = alert.content.log.extended_pan_id
             if isinstance(alert.content, GpfLogBackup) and alert.originator is not None:
                 self._gpf_logs[alert.originator] = alert.content.devices
             self._meant(alert)

@@ -106,6 +106,10 @@ class Known:
         """Return the device log that a GPF has backed up last, empty when it never has."""
         return self.alerts.gpf_log_of(gpf)
 
+    def extended_pan_id_of(self, hub: Eui64) -> bytes:
+        """Return the extended PAN id of a hub's network, as it has told it last."""
+        return self.alerts.extended_pan_id_of(hub)
+
 
 class Delivery:
     """Ways out of the DSP, over these hubs. `timeout_s` is how long a device may take to answer."""

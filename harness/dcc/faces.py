@@ -10,6 +10,7 @@ from typing import Protocol
 
 from harness.dcc.documents import InventoryRecord, Prenotification, ServiceResponse
 from harness.eui64 import Eui64
+from harness.zigbee.swap_out import TrustCentreBackup
 
 
 class AttributeValue(Protocol):
@@ -30,18 +31,6 @@ class AttributeRecord(Protocol):
     @property
     def value(self) -> AttributeValue | None:
         """The value."""
-
-
-class LogEntry(Protocol):
-    """A device in a hub's log."""
-
-    @property
-    def eui64(self) -> Eui64:
-        """The device."""
-
-    @property
-    def link_key(self) -> bytes:
-        """Its link key with the hub."""
 
 
 class HubFace(Protocol):
@@ -70,11 +59,11 @@ class HubFace(Protocol):
     async def command_gpf(self, message: bytes, timeout_s: float) -> bytes:
         """Hand a GBCS command to the hub's own GPF and return its response; raises as `command_chf` does."""
 
-    def device_log(self) -> Iterable[LogEntry]:
-        """Return the device log."""
+    def backup(self) -> TrustCentreBackup:
+        """Return what a hub needs that takes this one's place."""
 
-    def restore_device_log(self, devices: Mapping[Eui64, bytes]) -> None:
-        """Take in devices of the hub that this one replaces, each with its link key."""
+    async def restore_device_log(self, backup: TrustCentreBackup) -> None:
+        """Take another hub's place; ValueError when it cannot."""
 
     async def deliver_gbcs(self, eui64: Eui64, message: bytes, timeout_s: float) -> bytes:
         """Carry a GBCS message to a device and return its answer."""

@@ -92,7 +92,7 @@ class S1sp:
         if request.request.srv == "11.2":
             return await self._read_firmware(request, hub)
         if isinstance(request.request, RestoreHanDeviceLog):
-            return self._restore(request, request.request, hub)
+            return await self._restore(request, request.request, hub)
         if isinstance(request.request, JoinOrUnjoin):
             return _response(request, {MESSAGE_SUCCESS: "true"}, success=True)
         if request.request.srv not in self._rules.rule(S1SP_SRVS).texts():
@@ -114,13 +114,16 @@ class S1sp:
             await hub.remove_from_device_log(update.device)
         return _response(request, {MESSAGE_SUCCESS: "true"}, success=True)
 
-    def _restore(
+    async def _restore(
         self, request: CountersignedRequest, restore: RestoreHanDeviceLog, hub: HubFace
     ) -> Smets1Response:
         """Hand the log of a hub of its own to the one that replaces it; of another's hub it has no log."""
         old = self._hubs.get(restore.old_hub)
-        if old is not None:
-            hub.restore_device_log({entry.eui64: entry.link_key for entry in old.device_log()})
+        try:
+            if old is not None:
+                await hub.restore_device_log(old.backup())
+        except ValueError as error:
+            return _response(request, {MESSAGE_SUCCESS: "false", "Error": str(error)}, success=False)
         return _response(request, {MESSAGE_SUCCESS: "true"}, success=True)
 
     async def _read_firmware(self, request: CountersignedRequest, hub: HubFace) -> Smets1Response:

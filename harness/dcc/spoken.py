@@ -30,6 +30,9 @@ class Knowledge(Protocol):
     def device_log_of(self, hub: Eui64) -> tuple[LoggedDevice, ...]:
         """Return the device log that a hub has told of last, empty when it has told of none."""
 
+    def extended_pan_id_of(self, hub: Eui64) -> bytes:
+        """Return the extended PAN id (8 octets) of a hub's network."""
+
     def gpf_log_of(self, gpf: Eui64) -> tuple[JoinedDevice, ...]:
         """Return the device log that a GPF has backed up last, empty when it never has."""
 

@@ -105,7 +105,8 @@ def _remove(request: UpdateHanDeviceLog, _: Knowledge) -> Eui64:
 
 def _restore(request: RestoreHanDeviceLog, known: Knowledge) -> RestoreDeviceLog:
     return RestoreDeviceLog(
-        extended_pan_id=request.old_hub.to_bytes_be(), devices=known.device_log_of(request.old_hub)
+        extended_pan_id=known.extended_pan_id_of(request.old_hub),
+        devices=known.device_log_of(request.old_hub),
     )
 
 

@@ -52,6 +52,13 @@ class Admission:
         for entry in self._waiting():
             await self.open(entry)
 
+    async def resume_keys(self) -> None:
+        """Give a radio that has formed a network the link keys of those who may come back to it."""
+        for entry in self._log.entries:
+            known = entry.state in (DeviceState.JOINED, DeviceState.RESTORED)
+            if known and entry.trust_centre_link_key:
+                await self._radio.set_link_key(entry.eui64, entry.trust_centre_link_key)
+
     async def tick(self, now: float) -> None:
         """Take the install code's key where the time of the historic one is over."""
         for eui64 in [eui64 for eui64, until in self._historic.items() if until <= now]:

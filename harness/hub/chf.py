@@ -9,7 +9,7 @@ Source: facts gb-domain §3.2 to §3.4, sec-cpl-testing §5.1; GBCS use cases CC
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -34,8 +34,9 @@ from harness.hub.defects import HubDefect, checks_left_out
 from harness.hub.device_log import DeviceLogEntry
 from harness.hub.logical_device import HubNow, LogicalDevice, RefusedMessage
 from harness.hub.trust_centre import HubEvent, HubEventKind
+from harness.rig.faces import NetworkState
 from harness.tap import Tap
-from harness.zigbee.security import mmo_hash
+from harness.zigbee.swap_out import TrustCentreBackup
 
 _LOG = logging.getLogger(__name__)
 _CHANGES = frozenset({HubEventKind.WHITELISTED, HubEventKind.ALREADY_JOINED, HubEventKind.KEY_ESTABLISHED})
@@ -64,8 +65,12 @@ class LogKeeper(Protocol):
     async def remove_from_device_log(self, eui64: Eui64) -> bool:
         """Take a device out of the log; whether it was in it."""
 
-    def restore_device_log(self, devices: Mapping[Eui64, bytes]) -> None:
-        """Take devices into the log with the link keys that they will come back under."""
+    @property
+    def network(self) -> NetworkState:
+        """The HAN."""
+
+    async def restore_device_log(self, backup: TrustCentreBackup) -> None:
+        """Take another hub's place; ValueError when it cannot."""
 
 
 class Chf:
@@ -143,7 +148,15 @@ class Chf:
         return AccessResult.SUCCESS if removed else AccessResult.OBJECT_UNAVAILABLE
 
     async def _restore(self, fields: RestoreDeviceLog) -> AccessResult:
-        self._hub.restore_device_log({one.device: one.link_key_hash for one in fields.devices})
+        backup = TrustCentreBackup(
+            extended_pan_id=Eui64.from_bytes_be(fields.extended_pan_id),
+            link_key_hashes={one.device: one.link_key_hash for one in fields.devices},
+        )
+        try:
+            await self._hub.restore_device_log(backup)
+        except ValueError as error:
+            _LOG.info("hub %s: cannot take another's place: %s", self._hub.name, error)
+            return AccessResult.OTHER_REASON
         self._tell_log()
         return AccessResult.SUCCESS
 
@@ -175,17 +188,18 @@ class Chf:
     def _copy(self, entries: tuple[DeviceLogEntry, ...]) -> DeviceLogCopy:
         return DeviceLogCopy(
             time=CosemTime.of(self._utc()),
-            extended_pan_id=self.eui64.to_bytes_be(),
-            devices=tuple(LoggedDevice(entry.eui64, key_hash(entry)) for entry in entries),
+            extended_pan_id=self._hub.network.extended_pan_id.to_bytes_be(),
+            devices=tuple(LoggedDevice(entry.eui64, self._shown(entry)) for entry in entries),
         )
 
+    def _shown(self, entry: DeviceLogEntry) -> bytes:
+        """Return what the log shows of a device's link key: nothing before one is established.
 
-def key_hash(entry: DeviceLogEntry) -> bytes:
-    """Return what the log shows of a device's link key: nothing before one is established.
-
-    Source: CS14 (a zero-length hash on whitelisting); Zigbee SE 1.4 §5.4.2.2 (AES-MMO). Basis: inferred.
-    """
-    return mmo_hash(entry.derived_key) if entry.derived_key is not None else b""
+        Source: CS14 (a zero-length hash on whitelisting); Zigbee SE 1.4 §5.4.2.2 (AES-MMO). Basis: inferred.
+        """
+        if HubDefect.CHF_TELLS_LINK_KEYS in self._defects and entry.derived_key is not None:
+            return entry.derived_key
+        return entry.link_key_hash
 
 
 def _last_heard(entry: DeviceLogEntry) -> CosemTime:

@@ -10,7 +10,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from harness.errors import DeviceSilent, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
@@ -18,6 +17,7 @@ from harness.hub.admission import Admission
 from harness.hub.defects import HubDefect, wrong_suites
 from harness.hub.device_log import DeviceLog, DeviceLogEntry, DeviceState
 from harness.hub.events import EventBook
+from harness.hub.han import Han
 from harness.hub.link_keys import HubKeys, LinkKeys, check_credentials
 from harness.hub.membership import Membership
 from harness.hub.profile import HubProfile
@@ -36,6 +36,7 @@ from harness.rig.faces import (
 from harness.tap import Boundary, Tap
 from harness.zigbee.cbke.authority import BenchAuthority, CredentialStore
 from harness.zigbee.cbke.suites import Suite
+from harness.zigbee.swap_out import TrustCentreBackup
 from harness.zigbee.zcl_general import ReadRecord
 
 _LOG = logging.getLogger(__name__)
@@ -66,8 +67,6 @@ class CommunicationsHub:
         self._tap = tap
         self._clock = clock
         self._defects = frozenset(defects)
-        self._info: RadioInfo | None = None
-        self._network: NetworkState | None = None
         self._fault: RigFault | None = None
         historic = profile.historic_link_keys and HubDefect.FORGETS_HISTORY not in self._defects
         self._log = DeviceLog(historic_keys=historic)
@@ -102,6 +101,7 @@ class CommunicationsHub:
             unsolicited=self._unsolicited,
             announced=self._announced,
         )
+        self._han = Han(name, radio, self._admission.resume_keys)
         self._timekeeper = Timekeeper(clock, self._trust, self._board, self._admission)
         self._members = Membership(
             name,
@@ -114,36 +114,40 @@ class CommunicationsHub:
             clock=clock,
             wake=self._timekeeper.wake,
             ignores_window=HubDefect.IGNORES_WINDOW in self._defects,
+            forgets_restored=HubDefect.FORGETS_RESTORED in self._defects,
         )
 
     # --- life ---------------------------------------------------------------------------------------------
 
     async def start(self, settings: NetworkSettings) -> NetworkState:
-        """Open the radio and bring the HAN up; raises RigFault.
-
-        The extended PAN id, when the settings leave it open, is the hub's EUI-64, as GBCS wants it.
-        """
-        endpoints = tuple(entry.descriptor() for entry in self.profile.endpoints)
+        """Open the radio and bring the HAN up, as `Han.form` has it; raises RigFault."""
         await self._board.stop()  # of an earlier start
         self._fault = None
-        self._info = await self._radio.open(endpoints, self)
-        if settings.extended_pan_id is None:
-            settings = replace(settings, extended_pan_id=self._info.eui64)
+        await self._han.open(tuple(entry.descriptor() for entry in self.profile.endpoints), self)
         try:
             check_credentials(self.name, self.eui64, self._suites, self._credentials)
-            self._network = await self._radio.form(settings)
+            network = await self._han.form(settings)
         except BaseException:
             await self._radio.close()
             raise
         await self._admission.resume()
         self._board.spawn(self._timekeeper.run, "time")
-        _LOG.info("hub %s: %s on channel %d", self.name, self.eui64, self._network.channel)
-        return self._network
+        _LOG.info("hub %s: %s on channel %d", self.name, self.eui64, network.channel)
+        return network
 
     async def stop(self) -> None:
         """Close the radio and leave no task behind; never raises; may be called twice."""
         await self._board.stop()
         self._board.exchanges.fail(lambda: RigFault(f"hub {self.name} was stopped"))
+        await self._radio.close()
+
+    async def switch_off(self) -> None:
+        """Be off the air, as without supply, until the next start; raises RigFault.
+
+        A dongle whose port is closed goes on by itself; one that was reset is on no network until told so.
+        """
+        await self.stop()
+        await self._radio.open((), self)
         await self._radio.close()
 
     async def ping(self) -> None:
@@ -161,16 +165,12 @@ class CommunicationsHub:
     @property
     def info(self) -> RadioInfo:
         """What the radio says of itself; RigFault before `start`."""
-        if self._info is None:
-            raise RigFault(f"hub {self.name} has not been started")
-        return self._info
+        return self._han.info
 
     @property
     def network(self) -> NetworkState:
         """The HAN; RigFault before `start`."""
-        if self._network is None:
-            raise RigFault(f"hub {self.name} has not been started")
-        return self._network
+        return self._han.network
 
     @property
     def events(self) -> tuple[HubEvent, ...]:
@@ -195,9 +195,10 @@ class CommunicationsHub:
         """Return the device log."""
         return self._log.entries
 
-    def forget_history(self) -> None:
-        """Empty the Historic Device Log, as no hub in the field does: a case begins afresh."""
+    async def begin_afresh(self) -> None:
+        """Forget history, and give up another hub's place, as no hub in the field does; raises RigFault."""
         self._log.forget_history()
+        await self._han.give_back()
 
     def historic_device_log(self) -> tuple[DeviceLogEntry, ...]:
         """Return what was removed from the device log, the oldest first."""
@@ -206,6 +207,12 @@ class CommunicationsHub:
     def keys(self) -> HubKeys:
         """Return the network key, and every link key that has been in use since the start."""
         return HubKeys(network_key=self.network.network_key, link_keys=self._link_keys.all())
+
+    def backup(self) -> TrustCentreBackup:
+        """Return what a hub that takes this one's place needs of it."""
+        return TrustCentreBackup(
+            extended_pan_id=self.network.extended_pan_id, link_key_hashes=self._log.link_key_hashes()
+        )
 
     def has_tunnel(self, eui64: Eui64) -> bool:
         """Whether a device has a tunnel open."""
@@ -229,9 +236,16 @@ class CommunicationsHub:
         self._check()
         return await self._members.remove(eui64)
 
-    def restore_device_log(self, devices: Mapping[Eui64, bytes]) -> None:
-        """Take in the devices of the hub that this one replaces, each with its next link key (CCS03)."""
-        self._members.restore(devices)
+    async def restore_device_log(self, backup: TrustCentreBackup) -> None:
+        """Take the place of another hub (CCS03), whose devices come by the hashes of their link keys.
+
+        Raises ValueError while a device is on this hub's own HAN, which that would end; RigFault.
+        """
+        self._check()
+        taken = self._members.restore(backup)
+        if HubDefect.KEEPS_OWN_NETWORK not in self._defects:
+            await self._han.take_over(taken)
+            await self._admission.resume()
 
     async def unjoin(self, eui64: Eui64) -> None:
         """Have a device leave the HAN and wait until it has; it stays in the log as removed.
@@ -264,8 +278,8 @@ class CommunicationsHub:
     async def update_network_key(self) -> None:
         """Give the HAN another network key and use it; devices that are off must come back for it."""
         self._check()
-        self._network = await self._radio.update_network_key(secrets.token_bytes(16))
-        number = self._network.network_key_sequence
+        network = await self._han.update_network_key(secrets.token_bytes(16))
+        number = network.network_key_sequence
         self._book.note(HubEventKind.NETWORK_KEY, self.eui64, f"key sequence number {number}")
 
     async def read_attributes(

@@ -21,6 +21,9 @@ class HubDefect(Enum):
     CHF_IGNORES_MAC = "chf-ignores-mac"  # obeys a GBCS command to itself whose MAC is wrong
     CHF_ACCEPTS_REPLAY = "chf-accepts-replay"  # obeys one whose counter is not a new one
     CHF_KEEPS_REMOVED = "chf-keeps-removed"  # says that it has removed a device, and has not
+    CHF_TELLS_LINK_KEYS = "chf-tells-link-keys"  # has link keys themselves in its alerts, not their hashes
+    FORGETS_RESTORED = "forgets-restored"  # leaves out a device of the log of the hub that it replaces
+    KEEPS_OWN_NETWORK = "keeps-own-network"  # takes in that log, and stays on the network that it had
     CHF_RAISES_NO_ALERT = "chf-raises-no-alert"  # tells nobody that its device log has changed
     GPF_IGNORES_MAC = "gpf-ignores-mac"  # joins a device to itself on a command whose MAC is wrong
     GPF_ACCEPTS_REPLAY = "gpf-accepts-replay"  # obeys a command whose counter is not a new one

@@ -12,6 +12,7 @@ from enum import Enum
 
 from harness.eui64 import Eui64
 from harness.zigbee.install_code import link_key
+from harness.zigbee.swap_out import swap_out_key
 
 _HISTORIC_ENTRIES = 15
 
@@ -31,7 +32,8 @@ class DeviceLogEntry:
     """One device. Times are the hub's clock in seconds; `install_code` has 16 octets and no CRC.
 
     `link_key` is the install code's; `derived_key` is what key establishment put in its place, in `suite` 1
-    or 2.
+    or 2. A device of the log of a hub that was replaced has no install code, and for `link_key` the hash of
+    the link key that it had with that one.
     """
 
     eui64: Eui64
@@ -56,6 +58,13 @@ class DeviceLogEntry:
     def trust_centre_link_key(self) -> bytes:
         """The key that hub and device share now: the derived one, before that the install code's."""
         return self.derived_key or self.link_key
+
+    @property
+    def link_key_hash(self) -> bytes:
+        """The hash of the link key that it has established; empty when it has none."""
+        if self.derived_key is not None:
+            return swap_out_key(self.derived_key)
+        return b"" if self.install_code else self.link_key
 
     @property
     def half_time(self) -> float:
@@ -153,7 +162,7 @@ class DeviceLog:
             self._set(replace(entry, heard_at=at))
 
     def restore(self, eui64: Eui64, link_key: bytes, *, now: float) -> DeviceLogEntry:
-        """Take in a device of another hub's log, with the key that it will come back under (CCS03)."""
+        """Take in a device of another hub's log, with the key that it will come back by (CCS03)."""
         return self._set(
             DeviceLogEntry(
                 eui64=eui64,
@@ -196,6 +205,10 @@ class DeviceLog:
     def entries(self) -> tuple[DeviceLogEntry, ...]:
         """The log, in the order of adding."""
         return tuple(self._entries.values())
+
+    def link_key_hashes(self) -> dict[Eui64, bytes]:
+        """Return the hash of each device's link key, empty for one that has established none."""
+        return {entry.eui64: entry.link_key_hash for entry in self._entries.values()}
 
     @property
     def historic(self) -> tuple[DeviceLogEntry, ...]:

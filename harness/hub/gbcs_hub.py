@@ -84,9 +84,9 @@ class GbcsHub(CommunicationsHub):
         self._check()
         return await self._answer("GPF", self.gpf.command(message), timeout_s)
 
-    def forget_history(self) -> None:
-        """Empty the Historic Device Log and the GPF's, as no hub in the field does: a case begins afresh."""
-        super().forget_history()
+    async def begin_afresh(self) -> None:
+        """Forget the GPF's log too."""
+        await super().begin_afresh()
         if self._gpf is not None:
             self._gpf.forget()
 

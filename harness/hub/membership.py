@@ -6,7 +6,7 @@ Source: GBCS use cases CCS01 to CCS03; facts gb-domain §3.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from harness.errors import BenchError
 from harness.eui64 import Eui64
@@ -16,6 +16,7 @@ from harness.hub.link_keys import LinkKeys
 from harness.hub.switchboard import Switchboard
 from harness.hub.trust_centre import TrustCentre
 from harness.rig.faces import Radio
+from harness.zigbee.swap_out import TrustCentreBackup
 
 _LEAVE_WITHIN_S = 5.0
 _FOR_EVER_S = 24 * 3600.0  # the window of a hub that ignores windows
@@ -24,7 +25,8 @@ _FOR_EVER_S = 24 * 3600.0  # the window of a hub that ignores windows
 class Membership:
     """Who may be on the HAN of hub `name`. `clock` gives seconds; `wake` is called when deadlines change.
 
-    With `ignores_window` a device once whitelisted may join for ever, wrongly.
+    With `ignores_window` a device once whitelisted may join for ever, and with `forgets_restored` the last
+    device of a log restored is left out: wrongly, both.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Membership:
         clock: Callable[[], float],
         wake: Callable[[], None],
         ignores_window: bool,
+        forgets_restored: bool,
     ) -> None:
         self._name = name
         self._radio = radio
@@ -51,6 +54,7 @@ class Membership:
         self._clock = clock
         self._wake = wake
         self._ignores_window = ignores_window
+        self._forgets_restored = forgets_restored
 
     async def whitelist(self, eui64: Eui64, install_code: bytes, join_time_s: float) -> DeviceLogEntry:
         """Add a device: it may join for `join_time_s` with its install code (without CRC).
@@ -80,10 +84,22 @@ class Membership:
             await self._send_off(entry)
         return entry is not None
 
-    def restore(self, devices: Mapping[Eui64, bytes]) -> None:
-        """Take in the devices of the hub that this one replaces, each with its next link key."""
-        for eui64, link_key in devices.items():
+    def restore(self, backup: TrustCentreBackup) -> Eui64:
+        """Take in the devices of the hub that this one replaces; return the extended PAN id to take over.
+
+        Raises ValueError while a device is on this hub's own HAN.
+        """
+        joined = [entry.eui64 for entry in self._log.entries if entry.state is DeviceState.JOINED]
+        if joined:
+            raise ValueError(f"{joined[0]} is on its own HAN, which would end")
+        hashes = dict(backup.link_key_hashes)
+        if self._forgets_restored and hashes:
+            hashes.popitem()
+        for eui64, link_key in hashes.items():
             self._trust.restore(eui64, link_key, now=self._clock())
+            if link_key:
+                self._link_keys.add(eui64, link_key)
+        return backup.extended_pan_id
 
     async def unjoin(self, eui64: Eui64) -> None:
         """Have a device leave the HAN and wait until it has; it stays in the log as removed.

@@ -18,6 +18,7 @@ from harness.rig.faces import JoinKind, JoinNotice
 
 ANNOUNCE_WITHIN_S = 5.0
 BY_HISTORIC_KEY = "by its historic link key"
+BY_HASHED_KEY = "trust-centre rejoin: under the hash of the link key that it had with the hub before"
 TRUST_CENTRE_REJOIN = "trust-centre rejoin: without the network key, under its link key"
 
 
@@ -121,9 +122,11 @@ class TrustCentre:
             )
             return False
         afresh = awaited is not None and awaited[1]
-        again = entry.state is DeviceState.JOINED and not afresh
+        again = entry.state in (DeviceState.JOINED, DeviceState.RESTORED) and not afresh
         self._log.joined(eui64, short_address, now=now, afresh=afresh)
         note = TRUST_CENTRE_REJOIN if again and awaited is not None else ""
+        if entry.state is DeviceState.RESTORED and note:
+            note = BY_HASHED_KEY
         if afresh and entry.join_key(now) == entry.historic_key:
             note = BY_HISTORIC_KEY
         self._note(now, HubEventKind.REJOINED if again else HubEventKind.JOINED, eui64, note=note)

@@ -12,6 +12,7 @@ from harness.rig.bench import Bench
 from harness.smets.han import AttributeAddress, Side
 from harness.zigbee import key_establishment, se_security
 from harness.zigbee.aps import ApsFrameType
+from harness.zigbee.aps_commands import KeyType, TransportKey
 from harness.zigbee.cbke.commands import ConfirmKey, Initiate
 from harness.zigbee.decoder import Decoder
 from harness.zigbee.mac import Beacon
@@ -60,6 +61,16 @@ class OnAir:
             and frame.aps.frame_type is ApsFrameType.DATA
             and frame.aps.cluster == cluster
             for frame in self.frames
+        )
+
+    def network_keys_to(self, device: Eui64) -> tuple[DecodedFrame, ...]:
+        """Return the frames in which a trust centre sent a device the network key."""
+        return tuple(
+            frame
+            for frame in self.frames
+            if isinstance(frame.aps_command, TransportKey)
+            and frame.aps_command.key_type is KeyType.STANDARD_NETWORK_KEY
+            and frame.aps_command.destination == device
         )
 
     def doors(self, network: Eui64) -> tuple[bool, ...]:
@@ -118,6 +129,11 @@ class OnAir:
             and se_security.needs_link_key(frame.aps.profile or 0, frame.aps.cluster or 0)
             and not isinstance(frame.zcl_body, DefaultResponse)
         )
+
+
+def opens(key: bytes, frame: DecodedFrame) -> bool:
+    """Whether this link key (16 octets), and no other, opens a frame that was secured with one."""
+    return Decoder(other_link_keys=(key,)).feed(frame.psdu).aps_decrypted
 
 
 def heard(recorder: CaseRecorder, bench: Bench) -> OnAir:

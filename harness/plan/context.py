@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from harness.dcc.documents import ServiceResponse
 from harness.dcc.routes import RouteRecord
 from harness.errors import BenchError
+from harness.eui64 import Eui64
 from harness.evidence.recorder import CaseRecorder
 from harness.plan.desk import Desk
 from harness.plan.hub_functions import Function
@@ -27,6 +28,21 @@ class Whitelisting:
     hub: str
     frames: int
     routes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """The last exchange of a hub: from `old` to `new`, by their names in the rig.
+
+    `link_key` is what the device had established with the old one, None when nothing; `extended_pan_id` the
+    old one's; `events` counts what the new one had seen before.
+    """
+
+    old: str
+    new: str
+    extended_pan_id: Eui64
+    link_key: bytes | None
+    events: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +76,7 @@ class CaseContext:
     desk: Desk = field(default_factory=Desk)
     limit: asyncio.Timeout | None = None  # the case's own time
     whitelisting: Whitelisting | None = None
+    exchange: Exchange | None = None
     request: Request | None = None
 
     @property

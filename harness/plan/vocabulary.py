@@ -9,6 +9,7 @@ from harness.plan.steps import (
     dcc_alerts,
     dsp,
     estate,
+    exchange,
     gas_proxy,
     gbcs,
     han,
@@ -20,7 +21,7 @@ from harness.plan.steps import (
 from harness.plan.steps.step import STEPS, Step, bind_step
 
 FAMILIES = (
-    *(estate, dsp, dcc_alerts, han, stays_out, unsecured, trust),
+    *(estate, dsp, dcc_alerts, exchange, han, stays_out, unsecured, trust),
     *(request, ask, answers, gas_proxy, gbcs, bench),
 )
 

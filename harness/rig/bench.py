@@ -58,6 +58,7 @@ class Bench:
     nodes: Mapping[str, str] = field(default_factory=dict)
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
     _to_undo: list[tuple[str, str]] = field(default_factory=list)
+    _dark: set[str] = field(default_factory=set)  # hubs that were switched off on purpose
 
     def hub(self, name: str) -> HubOnBench:
         """Return a hub by its name in the rig; PlanError when it has none of that name."""
@@ -96,11 +97,20 @@ class Bench:
         for entry in self.hubs.values():
             for listed in entry.hub.device_log():
                 await entry.hub.remove_from_device_log(listed.eui64)
-            entry.hub.forget_history()
+            await entry.hub.begin_afresh()
         await self.dcc.begin_case(self.device, [entry.hub.eui64 for entry in self.hubs.values()])
 
+    async def switch_hub_off(self, name: str) -> None:
+        """Take a hub off the air until the next case begins; PlanError when there is none of that name."""
+        entry = self.hub(name)
+        self._dark.add(name)
+        await entry.hub.switch_off()
+
     async def take_faults_back(self) -> None:
-        """Undo injected faults that last, and start the hubs again that lost their radios by them."""
+        """Switch hubs on again, undo injected faults that last, start hubs that lost their radios by them."""
+        while self._dark:
+            entry = self.hub(self._dark.pop())
+            await entry.hub.start(entry.settings)
         undone, self._to_undo = self._to_undo, []
         for node, remedy in undone:
             # An environment that knows a fault and not `well` has faults that end by themselves.
@@ -116,7 +126,7 @@ class Bench:
         A PPMID that answers wrongly is no fault of the rig's.
         """
         for name, entry in self.hubs.items():
-            if (wrong := await _wrong(entry.hub.ping)) is not None:
+            if name not in self._dark and (wrong := await _wrong(entry.hub.ping)) is not None:
                 return f"hub {name}: {wrong}"
         if (wrong := await _wrong(self.ppmid.identify, RigFault)) is not None:
             return f"PPMID: {wrong}"

@@ -15,6 +15,7 @@ FIRMWARE_READ = "SMETS1-FIRMWARE-READ"
 S1SP_NAME = "S1SP-NAME"
 UNSECURED_STATUS = "SE-UNSECURED-STATUS"
 HISTORIC_LINK_KEY = "HISTORIC-LINK-KEY"
+TRUST_CENTRE_SWAP = "TRUST-CENTRE-SWAP"
 KE_SUITE = {SmetsVersion.SMETS1: "KE-SUITE-SMETS1", SmetsVersion.SMETS2_PLUS: "KE-SUITE-SMETS2"}
 
 
@@ -75,6 +76,7 @@ def check(rules: Rulebook) -> None:
     firmware_read(rules)
     unsecured_status(rules)
     rules.rule(HISTORIC_LINK_KEY)
+    rules.rule(TRUST_CENTRE_SWAP)
     rules.rule(TUNNEL_PROTOCOL).number("protocol")
     rules.rule(TUNNEL_PROTOCOL).number("put")
     rules.rule(HUB_ADMISSION).entries()

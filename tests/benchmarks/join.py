@@ -59,7 +59,7 @@ async def joins(path: Path, hub_name: str) -> tuple[list[float], float]:
             assert outcome.joined, outcome
             await bench.ppmid.leave()
             await hub.remove_from_device_log(device.eui64)
-            hub.forget_history()  # each join by the install code
+            await hub.begin_afresh()  # each join by the install code
     finally:
         await close_bench(bench)
     return took, max(stalls)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 from harness.dcc.bench_hubs import hub_prenotification
 from harness.dcc.counters import utc_now
@@ -21,6 +22,7 @@ from harness.hub.chf import Chf
 from harness.smets.cpl import DeviceType
 from harness.smets.version import SmetsVersion
 from harness.tap import NullTap
+from harness.zigbee.swap_out import TrustCentreBackup
 from tests.smets.rules import own
 
 S1, S2 = SmetsVersion.SMETS1, SmetsVersion.SMETS2_PLUS
@@ -53,6 +55,7 @@ class Hub:
     def __init__(self, eui64, *, tunnel, alert=lambda message: None):
         self.eui64 = eui64
         self.log = []
+        self.hashes = {}
         self.chf = Chf(self, PKI, NullTap(), utc=utc_now, alert=alert) if tunnel else None
         self.gpf = None
         self.tunnel = tunnel
@@ -76,8 +79,15 @@ class Hub:
     def historic_device_log(self):
         return ()
 
-    def restore_device_log(self, devices):
-        self._ask("restore", dict(devices))
+    @property
+    def network(self):
+        return SimpleNamespace(extended_pan_id=self.eui64)
+
+    def backup(self):
+        return TrustCentreBackup(extended_pan_id=self.eui64, link_key_hashes=self.hashes)
+
+    async def restore_device_log(self, backup):
+        self._ask("restore", backup)
 
     async def add_to_device_log(self, eui64, install_code, join_time_s):
         self._ask("add", eui64, install_code, join_time_s)

@@ -1,7 +1,6 @@
 """A hub takes another's place (8.12.1): its devices move, and PPMIDs get its version by the rulebook."""
 
 import asyncio
-from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +11,7 @@ from harness.dcc.duis.requests import RestoreHanDeviceLog
 from harness.eui64 import Eui64
 from harness.gbcs import SUPPLIER
 from harness.smets.smi import DeviceStatus
+from harness.zigbee.swap_out import TrustCentreBackup
 from tests.dcc.estate import HUB, NOTICE, PPMID, S1, S2, Estate, Hub
 from tests.dcc.test_dsp import refused
 from tests.smets.rules import changed
@@ -26,9 +26,7 @@ def exchanged(old, new, *, withdrawn=False, logged=(), **options):
     hub = Hub(NEW[new], tunnel=new is S2)
     estate.dcc.provision_hub(hub_prenotification(NEW[new], new), hub)
     estate.new_hub = hub
-    estate.hubs[old].log += [
-        SimpleNamespace(eui64=device, link_key=key) for device, key in dict(logged).items()
-    ]
+    estate.hubs[old].hashes = dict(logged)
     if withdrawn:
         estate.dcc.cpl = estate.dcc.cpl.without(NOTICE.device_model, new)
     request = RestoreHanDeviceLog(request_id=RequestId(SUPPLIER, NEW[new], 1), old_hub=HUB[old])
@@ -56,7 +54,8 @@ def test_the_s1sp_hands_the_log_of_a_hub_of_its_own_to_the_one_that_replaces_it(
     key = bytes(16)
     estate, response = exchanged(S1, S1, logged={PPMID: key})
     assert response.ok
-    assert estate.new_hub.asked == [("restore", {PPMID: key})]
+    backup = TrustCentreBackup(extended_pan_id=HUB[S1], link_key_hashes={PPMID: key})
+    assert estate.new_hub.asked == [("restore", backup)]
 
 
 def test_without_a_row_of_the_new_version_the_whole_exchange_is_refused():

@@ -30,14 +30,17 @@ class FakeRadio:
         self.forgotten = []
         self.link_keys = {}
         self.cleared = 0
+        self.opens = self.formed = 0
 
     async def open(self, endpoints, listener):
         self._check()
         self.endpoints, self.listener, self.opened = endpoints, listener, True
+        self.opens += 1
         return RadioInfo(eui64=HUB, stack="fake", firmware="0")
 
     async def form(self, settings):
         self.settings = settings
+        self.formed += 1
         return NetworkState(
             channel=settings.channel,
             pan_id=1,

@@ -98,7 +98,7 @@ def test_history_is_of_fifteen_devices_and_can_be_forgotten():
         assert len(bench.hub.historic_device_log()) == 15
         assert (await bench.hub.add_to_device_log(PPMID, CODE, 60.0)).historic_key == DERIVED
         await bench.hub.remove_from_device_log(PPMID)
-        bench.hub.forget_history()
+        await bench.hub.begin_afresh()
         assert bench.hub.historic_device_log() == ()
         assert (await bench.hub.add_to_device_log(PPMID, CODE, 60.0)).historic_key is None
 

@@ -24,6 +24,8 @@ from harness.gbcs.use_cases.device_log import (
 from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07
 from harness.hub.defects import HubDefect
 from harness.hub.device_log import DeviceState
+from harness.hub.trust_centre import BY_HASHED_KEY, HubEventKind
+from harness.rig.faces import JoinKind, NetworkSettings
 from harness.zigbee.cbke.suites import SUITES
 from harness.zigbee.security import mmo_hash
 from tests.hub.fake_radio import CODE, HUB, PPMID
@@ -112,18 +114,122 @@ def test_ccs06_says_when_a_device_was_heard_last():
     run(scenario)
 
 
+OLD_HUB = Eui64.parse("00-DB-12-34-56-78-92-02")
+HASH = mmo_hash(bytes(range(16)))
+BACKUP = RestoreDeviceLog(
+    extended_pan_id=OLD_HUB.to_bytes_be(), devices=(LoggedDevice(PPMID, HASH), LoggedDevice(OTHER))
+)
+
+
 def test_ccs03_takes_in_the_log_of_another_hub_and_tells_of_it():
     async def scenario(bench):
-        fields = RestoreDeviceLog(
-            extended_pan_id=bytes(8), devices=(LoggedDevice(PPMID, bytes(range(16))), LoggedDevice(OTHER))
-        )
-        assert await told(bench, CCS03, fields, 1) is AccessResult.SUCCESS
+        assert await told(bench, CCS03, BACKUP, 1) is AccessResult.SUCCESS
         assert [(entry.eui64, entry.state) for entry in bench.hub.device_log()] == [
             (PPMID, DeviceState.RESTORED),
             (OTHER, DeviceState.RESTORED),
         ]
-        assert bench.hub.device_log()[0].link_key == bytes(range(16))
-        assert set(logs_told(bench)[-1]) == {PPMID, OTHER}
+        assert logs_told(bench)[-1] == {PPMID: HASH, OTHER: b""}
+        logs = await told(bench, CCS07, None, 2)
+        assert logs.device_log.extended_pan_id == OLD_HUB.to_bytes_be()
+
+    run(scenario)
+
+
+def test_a_hub_that_takes_anothers_place_forms_its_network_and_has_the_hashed_keys():
+    async def scenario(bench):
+        before = bench.radio.formed
+        assert await told(bench, CCS03, BACKUP, 1) is AccessResult.SUCCESS
+        assert bench.radio.formed == before + 1
+        assert bench.radio.settings.extended_pan_id == bench.hub.network.extended_pan_id == OLD_HUB
+        assert bench.radio.link_keys == {PPMID: HASH}, "whoever has no hash cannot come back"
+        await bench.hub.start(NetworkSettings(channel=20))
+        assert bench.hub.network.extended_pan_id == OLD_HUB, "after a restart too"
+        await bench.hub.begin_afresh()
+        assert bench.hub.network.extended_pan_id == HUB
+
+    run(scenario)
+
+
+def test_a_device_comes_to_it_by_a_trust_centre_rejoin_and_has_no_link_key_until_it_establishes_one():
+    async def scenario(bench):
+        await told(bench, CCS03, BACKUP, 1)
+        bench.radio.notice(JoinKind.TRUST_CENTRE_REJOIN, PPMID, bench.device.short_address)
+        bench.radio.devices[bench.device.short_address] = bench.device
+        bench.device.announce()
+        assert [event.kind for event in bench.hub.events[-2:]] == [
+            HubEventKind.KEY_SENT,
+            HubEventKind.REJOINED,
+        ]
+        assert bench.hub.events[-1].note == BY_HASHED_KEY
+        entry = bench.hub.device_log()[0]
+        assert (entry.state, entry.established) == (DeviceState.JOINED, False)
+        with pytest.raises(DeviceSilent, match="has established no link key"):
+            await bench.hub.deliver_gbcs(PPMID, b"", 1.0)
+        await bench.hub._key_established(PPMID, bytes(range(50, 66)), SUITES[2])
+        assert bench.hub.device_log()[0].established
+        assert bench.radio.link_keys[PPMID] == bytes(range(50, 66))
+        assert logs_told(bench)[-1][PPMID] == mmo_hash(bytes(range(50, 66)))
+
+    run(scenario)
+
+
+def test_a_window_that_is_open_stays_so_when_the_hub_takes_anothers_place():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        bench.radio.windows.clear()  # as a dongle does that forms a network
+        fields = replace(BACKUP, devices=(LoggedDevice(OTHER, HASH),))
+        assert await told(bench, CCS03, fields, 2) is AccessResult.SUCCESS
+        assert bench.device.join()
+
+    run(scenario)
+
+
+def test_a_hub_with_a_device_on_its_own_han_takes_nobodys_place():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        assert bench.device.join()
+        before = bench.hub.device_log()
+        assert await told(bench, CCS03, BACKUP, 2) is AccessResult.OTHER_REASON
+        assert bench.hub.device_log() == before
+        assert bench.hub.network.extended_pan_id == HUB
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("defect", "shows"),
+    [
+        (HubDefect.FORGETS_RESTORED, lambda hub: PPMID not in [one.eui64 for one in hub.device_log()]),
+        (HubDefect.KEEPS_OWN_NETWORK, lambda hub: hub.network.extended_pan_id == HUB),
+    ],
+)
+def test_a_hub_can_be_made_to_restore_wrongly(defect, shows):
+    async def scenario(bench):
+        fields = replace(BACKUP, devices=BACKUP.devices[:1])
+        assert await told(bench, CCS03, fields, 1) is AccessResult.SUCCESS
+        assert shows(bench.hub)
+
+    run(scenario, defects=(defect,))
+
+
+def test_a_hub_can_be_made_to_tell_link_keys_themselves():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        assert bench.device.join()
+        await bench.hub._key_established(PPMID, bytes(range(16)), SUITES[2])
+        assert logs_told(bench)[-1] == {PPMID: bytes(range(16))}
+
+    run(scenario, defects=(HubDefect.CHF_TELLS_LINK_KEYS,))
+
+
+def test_a_hub_is_off_the_air_until_it_is_started_again():
+    async def scenario(bench):
+        await bench.hub.switch_off()
+        assert not bench.radio.opened
+        assert bench.radio.opens == 2, "a dongle is reset: one that is let go of stays on its network"
+        assert bench.hub.network.extended_pan_id == HUB
+        await bench.hub.start(NetworkSettings(channel=20))
+        assert bench.radio.opened
 
     run(scenario)
 

@@ -145,7 +145,7 @@ def test_a_hub_that_starts_again_keeps_the_log_and_a_case_that_begins_does_not()
         await bench.hub.stop()
         await bench.hub.start(bench.radio.settings)
         assert await log_of(bench, 2) == (JoinedDevice(PPMID, DeviceType.PPMID),)
-        bench.hub.forget_history()
+        await bench.hub.begin_afresh()
         assert bench.hub.gpf.device_log() == ()
         assert len(bench.alerts) == 1
 

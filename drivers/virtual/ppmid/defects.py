@@ -24,6 +24,9 @@ class Defect(Enum):
     IGNORES_NETWORK_KEY = "ignores-network-key"  # stays with the network key that it joined under
     FORGETS_LINK_KEY = "forgets-link-key"  # loses the established link key with its supply
     FORGETS_OLD_KEY = "forgets-old-key"  # does not come back by the link key that it had
+    KEEPS_TRUST_CENTRE = "keeps-trust-centre"  # takes no other hub in the place of the one that it had
+    TAKES_ANY_TRUST_CENTRE = "takes-any-trust-centre"  # another hub too that has its link key, not the hash
+    KEEPS_OLD_KEY = "keeps-old-key"  # takes another hub for its own, and establishes no new link key with it
     SILENT_TUNNEL = "silent-tunnel"  # takes GBCS commands and never answers
     ACCEPTS_REPLAY = "accepts-replay"  # obeys a command whose counter is not a new one
     IGNORES_SIGNATURE = "ignores-signature"  # joins on a command whose signature is wrong or missing

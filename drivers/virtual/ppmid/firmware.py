@@ -4,7 +4,7 @@
 
     OUT --join--> JOINING --on the network, mode chosen--> JOINED --leave, told to leave--> OUT
                      |                                       |  ^
-                     +--no network, key or suite--> OUT      +--+ parent lost, power back: rejoin
+                     +--no network, key or suite--> OUT      +--+ parent lost, power back: come back
 
 The mode is chosen once a join, kept without power, and given up on leaving. The link key is established
 before the PPMID calls itself joined; Smart Energy without it is refused. On SMETS2+ a tunnel is kept open.
@@ -21,21 +21,24 @@ from typing import Any
 
 from drivers.virtual.device.key_establishment import KeyEstablishment, is_key_establishment
 from drivers.virtual.device.questions import ENDPOINT, Questions
-from drivers.virtual.device.tunnel_client import TunnelClient, TunnelHabits, is_for_tunnel
+from drivers.virtual.device.tunnel_client import TunnelClient, is_for_tunnel
 from drivers.virtual.ppmid import unsecured
 from drivers.virtual.ppmid.commissioning import join, settle_in
 from drivers.virtual.ppmid.config import PpmidConfig, check_install_code
 from drivers.virtual.ppmid.console import Refusal
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.gbcs_client import GbcsClient
+from drivers.virtual.ppmid.homecoming import come_back
 from drivers.virtual.ppmid.nonvolatile import Memory, Mode
 from drivers.virtual.ppmid.received import ReceivedLog
 from drivers.virtual.ppmid.surroundings import PpmidStack
+from drivers.virtual.ppmid.tunnel_keeper import TunnelKeeper
 from drivers.virtual.ppmid.zcl_server import ppmid_server
 from drivers.virtual.stack.faces import (
     ApsIndication,
     ApsRequest,
     Delivery,
+    JoinResult,
     LeaveReason,
 )
 from harness.errors import DecodeError
@@ -93,9 +96,9 @@ class Firmware:
         )
         self._gbcs = GbcsClient(config, self._kept, memory, self._received)
         self._joining: asyncio.Task[None] | None = None
+        self._returning: asyncio.Task[None] | None = None
         self._attempt: tuple[str, float] | None = None  # number of the join command, and when it came
-        self._tunnel: TunnelClient | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._tunnels = TunnelKeeper(self._questions, self._gbcs, config, self._kept, self.spawn)
 
     # --- power ----------------------------------------------------------------------------------------------
 
@@ -108,8 +111,8 @@ class Firmware:
         self._gbcs.power_up()
         if self._kept.stack is not None:
             self._state = State.JOINED
-            self._renew_tunnel()
-            self.spawn(self._come_back())
+            self._tunnels.renew()
+            self._returning = self.spawn(self._come_back())
         self._event("started", self.status())
 
     async def stop(self) -> None:
@@ -203,9 +206,10 @@ class Firmware:
         """Begin to send a GBCS alert, when there is a tunnel; raises Refusal for one that it has not."""
         if code != PPMID_FIRMWARE_ACTIVATION:
             raise Refusal("bad-argument", f"it has no alert {code:04X}, only {PPMID_FIRMWARE_ACTIVATION:04X}")
-        if self._tunnel is None:
+        tunnel = self._tunnels.client
+        if tunnel is None:
             raise Refusal("bad-state", "it is on no SMETS2+ hub, to which it could send one")
-        self.spawn(self._put(self._tunnel, self._gbcs.firmware_activated()))
+        self.spawn(self._put(tunnel, self._gbcs.firmware_activated()))
 
     async def _put(self, through: TunnelClient, message: bytes) -> None:
         await through.put(message)
@@ -227,7 +231,7 @@ class Firmware:
             return
         self._state = State.JOINED
         self._keep_place()
-        self._start_tunnel()
+        self._tunnels.start()
         self._report("joined", self.status())
 
     async def _find_place(self, timeout_s: float) -> str | None:
@@ -236,6 +240,10 @@ class Firmware:
         if result.failure is not None:
             return result.failure.value
         self._parent = result.parent_eui64
+        return await self._settle_in()
+
+    async def _settle_in(self) -> str | None:
+        """Choose the mode and establish the link key; return why not, in the test port's word."""
         return await settle_in(
             self._questions,
             self._keys,
@@ -266,8 +274,7 @@ class Firmware:
         self._event(name, {"seq": sequence, **fields, "elapsed": f"{elapsed_s:.3f}"})
 
     async def _leave_network(self) -> None:
-        closing, self._tunnel = self._tunnel, None
-        self._stop_tunnel()
+        closing = self._tunnels.stop()
         self._questions.give_up()
         if self._stack.network is None:
             return
@@ -299,40 +306,25 @@ class Firmware:
             self._event("left", self.status())
 
     async def _come_back(self) -> None:
-        """Rejoin the network that is kept, until it works or the PPMID is told that it is out."""
-        pause_s = self._config.timings.first_pause_s
-        while self._state is State.JOINED:
-            result = await self._stack.rejoin()
-            if result.failure is None:
-                self._parent = result.parent_eui64
-                self._keep_place()
-                self._start_tunnel()
-                return
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, self._config.timings.longest_pause_s)
+        """Come back to the network that is kept, until it works or the PPMID is told that it is out."""
+        result = await come_back(
+            self._stack,
+            self._kept,
+            self._config,
+            lost=lambda: self._state is State.JOINED,
+            settle_in=self._settle_in_again,
+        )
+        if result is not None and self._state is State.JOINED:
+            self._parent = result.parent_eui64
+            self._keep_place()
+            self._tunnels.start()
 
-    def _start_tunnel(self) -> None:
-        self._renew_tunnel()
-        if self._tunnel is not None:
-            self._keeping = self.spawn(self._tunnel.keep())
-
-    def _renew_tunnel(self) -> None:
-        """Have no tunnel, but, on SMETS2+, somebody who tells the hub so."""
-        self._stop_tunnel()
-        if self._kept.mode is Mode.SMETS2_PLUS:
-            habits = TunnelHabits(
-                fetches=self._config.sleepy,
-                flow_control=self._config.flow_control,
-                silent=Defect.SILENT_TUNNEL in self._config.defects,
-            )
-            self._tunnel = TunnelClient(
-                self._questions, self._gbcs.handle, self._config.timings, habits, self.spawn
-            )
-
-    def _stop_tunnel(self) -> None:
-        if self._keeping is not None:
-            self._keeping.cancel()
-        self._tunnel = self._keeping = None
+    async def _settle_in_again(self, result: JoinResult) -> str | None:
+        self._parent = result.parent_eui64
+        if Defect.KEEPS_OLD_KEY in self._config.defects:
+            self._kept.suite_used = self._memory.load().suite_used
+            return None
+        return await self._settle_in()
 
     # --- what the stack says --------------------------------------------------------------------------------
 
@@ -343,12 +335,13 @@ class Firmware:
         self._questions.give_up()
         if self._state is not State.JOINED:
             return
-        self._stop_tunnel()
+        self._tunnels.stop()
         if reason is LeaveReason.TOLD:
             self._give_up_place()
         else:
-            self._renew_tunnel()
-            self.spawn(self._come_back())
+            self._tunnels.renew()
+            if self._returning is None or self._returning.done():
+                self._returning = self.spawn(self._come_back())
 
     def aps_received(self, message: ApsIndication) -> None:
         """Take an APS message and answer it."""
@@ -373,8 +366,8 @@ class Firmware:
         if is_key_establishment(message, frame):
             self._keys.take(message, frame)
             return None
-        if is_for_tunnel(message, frame) and self._tunnel is not None:
-            return self._tunnel.take(message, frame)
+        if is_for_tunnel(message, frame) and (tunnel := self._tunnels.client) is not None:
+            return tunnel.take(message, frame)
         if self._questions.take_zcl(message, frame):
             return None
         return self._server.answer(message, frame)

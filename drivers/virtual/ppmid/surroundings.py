@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from drivers.virtual.stack.faces import ApsRequest, Delivery, JoinResult, NetworkParameters
@@ -30,8 +30,8 @@ class PpmidStack(Protocol):
     ) -> JoinResult:
         """Find a network that lets devices join, and join it."""
 
-    async def rejoin(self) -> JoinResult:
-        """Come back to the network that the node is on."""
+    async def rejoin(self, channels: tuple[int, ...] = ()) -> JoinResult:
+        """Come back to the network that the node is on, looking for it on its channel, or on `channels`."""
 
     async def leave(self) -> None:
         """Leave the network, and say so on the air."""
@@ -44,6 +44,9 @@ class PpmidStack(Protocol):
 
     def save(self) -> dict[str, Any]:
         """Return what the stack keeps without power."""
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Be where `save` said."""
 
     def add_endpoint(self, descriptor: SimpleDescriptor) -> None:
         """Show an endpoint."""

@@ -1,6 +1,7 @@
 """Getting in: association with a parent, and the network key that the trust centre sends.
 
-Source: IEEE 802.15.4-2006 §7.5.3.1 (association); 05-3474-22 §4.6.3.2 (the joiner's side).
+Source: IEEE 802.15.4-2006 §7.5.3.1 (association); 05-3474-22 §4.6.3.2 (the joiner's side); 05-3474-23 §4.7.4
+(another trust centre in the place of the one of before).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from harness.zigbee.mac import (
 )
 from harness.zigbee.nwk import NwkFrame
 from harness.zigbee.security import AuthenticationFailed, KeyId
+from harness.zigbee.swap_out import swap_out_key
 
 
 class Poll(Protocol):
@@ -35,13 +37,21 @@ class Poll(Protocol):
 
 
 class Admission:
-    """`accepts_clear_key` makes it take a network key that nothing protects, which no device should."""
+    """Gets the network key. `trust_centre` is, during a rejoin, the one that the node has had.
+
+    `accepts_clear_key` makes it take a network key that nothing protects, `takes_any_trust_centre` one from
+    another trust centre that has its link key itself, which no device should; with `keeps_trust_centre` it
+    takes none from another one at all.
+    """
 
     def __init__(self, core: NodeCore, poll: Poll) -> None:
         self._core = core
         self._poll = poll
         self.link_key: bytes | None = None
+        self.trust_centre: Eui64 | None = None
         self.accepts_clear_key = False
+        self.takes_any_trust_centre = False
+        self.keeps_trust_centre = False
         self._associated: asyncio.Future[AssociationResponse] | None = None
         self._keyed: asyncio.Future[TransportKey | JoinFailure] | None = None
 
@@ -120,16 +130,38 @@ class Admission:
             waiting.set_result(found)
 
     def _opened(self, frame: ApsFrame) -> TransportKey | JoinFailure | None:
+        by = self.link_key
         if frame.security:
-            if self.link_key is None or aps.auxiliary_header(frame).key_id is not KeyId.KEY_TRANSPORT:
+            if by is None or aps.auxiliary_header(frame).key_id is not KeyId.KEY_TRANSPORT:
                 return None
-            try:
-                frame, _ = aps.unprotect(frame, self.link_key)
-            except AuthenticationFailed:
+            keys = (by, swap_out_key(by)) if self._may_swap() else (by,)
+            clear = next((found for key in keys if (found := _unprotected(frame, key)) is not None), None)
+            if clear is None:
                 return JoinFailure.WRONG_KEY
+            frame, by = clear
         elif not self.accepts_clear_key:
             return None
         command = aps_commands.parse_command(frame.payload)
         if not isinstance(command, TransportKey) or command.key_type is not KeyType.STANDARD_NETWORK_KEY:
             return None
-        return command if command.destination == self._core.eui64 else None
+        if command.destination != self._core.eui64:
+            return None
+        if self._is_impostor(command.source, swapped=by != self.link_key):
+            return JoinFailure.WRONG_KEY
+        self.link_key = by
+        return command
+
+    def _may_swap(self) -> bool:
+        return self.trust_centre is not None and not self.keeps_trust_centre
+
+    def _is_impostor(self, source: Eui64 | None, *, swapped: bool) -> bool:
+        """Whether another trust centre has the link key itself, of which it can know a hash only."""
+        other = self.trust_centre is not None and source not in (None, self.trust_centre)
+        return other and not swapped and not self.takes_any_trust_centre
+
+
+def _unprotected(frame: ApsFrame, key: bytes) -> tuple[ApsFrame, bytes] | None:
+    try:
+        return aps.unprotect(frame, key)[0], key
+    except AuthenticationFailed:
+        return None

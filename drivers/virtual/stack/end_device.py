@@ -145,7 +145,8 @@ class EndDevice:
         """Poll when sleepy, and give the parent a sign of life now and then."""
         timings = self._core.timings
         while True:
-            await asyncio.sleep(timings.keep_alive_s if self._core.mac.always_on else timings.poll_s)
+            pause_s = timings.keep_alive_s if not self._unanswered else timings.keep_alive_again_s
+            await asyncio.sleep(pause_s if self._core.mac.always_on else timings.poll_s)
             if self._core.network is not None:
                 await self._poll(self._parent)
 
@@ -174,26 +175,32 @@ class EndDevice:
 
     # Coming back and leaving.
 
-    async def rejoin(self) -> JoinResult:
-        """Come back to the network, under its key if that still opens, else by way of the trust centre."""
-        network = self._core.network
+    async def rejoin(self, channels: tuple[int, ...] = ()) -> JoinResult:
+        """Come back to the network, under its key if that still opens, else by way of the trust centre.
+
+        The network is looked for by its extended PAN id: on its channel, or on `channels` if given.
+        """
+        core, network = self._core, self._core.network
         if network is None:
             return JoinResult(failure=JoinFailure.NO_NETWORK)
-        self._core.mac.wake()
+        place = core.mac.pan_id, core.mac.short_address, self._parent
+        failure = JoinFailure.NO_NETWORK
+        core.mac.wake()
         try:
-            for found in await self._scanner.scan((network.channel,)):
+            for found in await self._scanner.scan(channels or (network.channel,)):
                 if found.extended_pan_id != network.extended_pan_id:
                     continue
                 self._go_on(found)
+                before = self.parent_eui64
                 if await self._ask_back(found, secured=True) or await self._ask_for_key(found):
                     self._unanswered = 0
                     await self._announce()
-                    return self._result()
-                return JoinResult(failure=JoinFailure.REFUSED)
-            self._core.mac.channel, self._core.mac.pan_id = network.channel, network.pan_id
-            return JoinResult(failure=JoinFailure.NO_NETWORK)
+                    return replace(self._result(), swapped=self.parent_eui64 != before)
+                failure = JoinFailure.REFUSED
+            core.mac.channel, (core.mac.pan_id, core.mac.short_address, self._parent) = network.channel, place
+            return JoinResult(failure=failure)
         finally:
-            self._core.mac.sleep()
+            core.mac.sleep()
 
     def _go_on(self, found: FoundNetwork) -> None:
         core = self._core
@@ -224,7 +231,11 @@ class EndDevice:
 
     async def _ask_for_key(self, found: FoundNetwork) -> bool:
         """Rejoin without the network key: the trust centre sends the present one, if it still wants us."""
-        key = await self.admission.expect_key(lambda: self._ask_back(found, secured=False))
+        self.admission.trust_centre = self.parent_eui64
+        try:
+            key = await self.admission.expect_key(lambda: self._ask_back(found, secured=False))
+        finally:
+            self.admission.trust_centre = None
         if isinstance(key, JoinFailure):
             return False
         self._settle_in(found, key)

@@ -163,12 +163,16 @@ class JoinFailure(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinResult:
-    """How a join ended: `network` and `short_address` when joined, else `failure`."""
+    """How a join or rejoin ended: `network` and `short_address` when on a network, else `failure`.
+
+    `swapped` says that another trust centre has taken the place of the one that the node had.
+    """
 
     failure: JoinFailure | None
     network: NetworkParameters | None = None
     short_address: int | None = None
     parent_eui64: Eui64 | None = None
+    swapped: bool = False
 
 
 class CoordinatorStack(Protocol):

@@ -229,6 +229,11 @@ class Node:
     def ignores_network_key(self, ignores: bool) -> None:
         self._as_device().ignores_network_key = ignores
 
+    def misjudge_trust_centres(self, *, keeps: bool, takes_any: bool) -> None:
+        """Take no other trust centre in the place of the one of before, or any that has the link key."""
+        admission = self._as_device().admission
+        admission.keeps_trust_centre, admission.takes_any_trust_centre = keeps, takes_any
+
     def set_link_key(self, key: bytes | None) -> None:
         """Share another key (16 octets) with the trust centre from now on."""
         self._as_device().set_link_key(key)
@@ -243,9 +248,9 @@ class Node:
         """Find a network that lets devices join, and join it."""
         return await self._as_device().join(channels, link_key, timeout_s, extended_pan_id)
 
-    async def rejoin(self) -> JoinResult:
-        """Come back to the network that the node is on."""
-        return await self._as_device().rejoin()
+    async def rejoin(self, channels: tuple[int, ...] = ()) -> JoinResult:
+        """Come back to the network that the node is on, looking for it on its channel, or on `channels`."""
+        return await self._as_device().rejoin(channels)
 
     async def leave(self) -> None:
         """Leave the network, and say so on the air."""

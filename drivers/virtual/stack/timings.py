@@ -22,5 +22,6 @@ class Timings:
     indirect_s: float = 7.68  # a parent keeps a frame for a sleeping child
     poll_s: float = 0.1  # of a sleeping child
     poll_wait_s: float = 0.03  # for a frame that the parent said was pending
-    keep_alive_s: float = 10.0  # between an end device's signs of life
+    keep_alive_s: float = 4.0  # between an end device's signs of life
+    keep_alive_again_s: float = 0.5  # after one that was not acknowledged
     lost_after: int = 3  # unanswered unicasts to the parent in a row

@@ -102,7 +102,7 @@ class LoggedDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLogCopy:
-    """A device log as CS14 and CCS07 send it. The extended PAN id is the hub's HAN address."""
+    """A device log as CS14 and CCS07 send it, with the extended PAN id (8 octets) of the hub's HAN."""
 
     time: CosemTime
     extended_pan_id: bytes

@@ -10,18 +10,15 @@ from harness.dcc.duis.requests import (
     Decommission,
     DeviceDetails,
     ReadFirmwareVersion,
-    RestoreHanDeviceLog,
     SetStatus,
     UpdateInventory,
     UpdatePpmidFirmware,
 )
-from harness.dcc.inventory import row_states
 from harness.documents import Node
 from harness.errors import AssumptionNotMet, BenchError, StimulusImpossible, SystemFault
-from harness.plan.context import CaseContext, Whitelisting
+from harness.plan.context import CaseContext
 from harness.plan.expect import refused, unmet
 from harness.plan.steps.step import Seen, Step, bind_step, step
-from harness.smets import table
 from harness.smets.cpl import CplStatus
 from harness.smets.routing import OTA, OTA_LISTS
 from harness.smets.rulebook import RuleError
@@ -131,35 +128,6 @@ class DecommissionPpmid(Step):
         if not response.ok:
             raise refused(case, response, "to decommission the PPMID")
         return {"code": response.code}
-
-
-@step("exchange_hub")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeHub(Step):
-    """A hub takes the place of another one (8.12.1): the SMI moves the devices of `from` to `hub`."""
-
-    from_: str
-    hub: str
-
-    async def run(self, case: CaseContext) -> Seen:
-        """Send 8.12.1; note what the rulebook makes of the SMI's version by that."""
-        bench = case.bench
-        old, new = bench.hub(self.from_), bench.hub(self.hub)
-        await case.air_is_quiet()
-        moved = Whitelisting(
-            hub=self.hub, frames=len(case.recorder.air_record.frames), routes=len(bench.dcc.routes)
-        )
-        rows = row_states(bench.dcc.cpl, case.device_model)
-        resolution = table.resolve(case.version, new.family, rows, bench.rules)
-        response = await bench.dcc.send(RestoreHanDeviceLog, new.hub.eui64, old_hub=old.hub.eui64)
-        case.rules.note(*response.rules)
-        if not response.ok:
-            raise refused(case, response, f"hub {self.hub} in the place of {self.from_}")
-        case.whitelisting = moved
-        if bench.rules.rule(table.EXCHANGE).part("versioning") is True:
-            case.version = resolution.version
-            case.version_rules = (table.EXCHANGE, *resolution.rules)
-        return {"code": response.code, "via": response.via.value}
 
 
 @step("send_firmware")

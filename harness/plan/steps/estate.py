@@ -120,10 +120,11 @@ class Unwhitelist(Step):
 @step("expect_inventory")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectInventory(Step):
-    """The SMI says this SMETS version of the PPMID (read with 8.2), and this status if given."""
+    """The SMI says this SMETS version of the PPMID (read with 8.2), and this status and hub if given."""
 
     smets: SmetsVersion
     status: DeviceStatus | None = None
+    hub: str | None = None
 
     async def run(self, case: CaseContext) -> Seen:
         """Read the inventory; the version rests on the table's row, a status on the rule that leads to it."""
@@ -142,6 +143,8 @@ class ExpectInventory(Step):
             fault=SystemFault,
         )
         self._status(case, record)
+        if self.hub is not None and record.hub != case.bench.hub(self.hub).hub.eui64:
+            raise SystemFault(f"the SMI has the PPMID on {record.hub or 'no hub'}: expected hub {self.hub}")
         return dict(record.plain())
 
     def _status(self, case: CaseContext, record: InventoryRecord) -> None:

@@ -52,7 +52,7 @@ class UpdateNetworkKey(Step):
             raise SystemFault(f"hub {self.hub} still has network key {sequence}")
         if self.missed:
             await _came_back(case, hub, before, self.within, by_trust_centre=True)
-        await _answers(case, entry, "under the new network key", DutFault)
+        await answers(case, entry, "under the new network key", DutFault)
         return {"sequence": hub.network.network_key_sequence, "missed": self.missed}
 
 
@@ -83,7 +83,7 @@ class RestartHub(Step):
         after = {logged.eui64: logged.trust_centre_link_key for logged in hub.device_log()}
         if after != before:
             raise SystemFault(f"hub {self.hub} had {len(before)} device(s) in its log, and has {len(after)}")
-        await _answers(case, entry, "after the hub's restart", SystemFault)
+        await answers(case, entry, "after the hub's restart", SystemFault)
         return {"resumed": state.resumed, "devices": len(after)}
 
 
@@ -105,7 +105,7 @@ class ExpectRejoin(Step):
         await power.switch(on=False)
         await power.switch(on=True)
         event = await _came_back(case, entry.hub, before, self.within, by_trust_centre=False)
-        await _answers(case, entry, "after the rejoin", DutFault)
+        await answers(case, entry, "after the rejoin", DutFault)
         return {"event": str(event)}
 
 
@@ -140,7 +140,7 @@ async def _came_back(
     return event
 
 
-async def _answers(
+async def answers(
     case: CaseContext, entry: HubOnBench, when: str, fault: type[DutFault] | type[SystemFault]
 ) -> None:
     """Have the hub read something of the PPMID under the link key; silence is `fault`."""

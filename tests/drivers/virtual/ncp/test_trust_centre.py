@@ -8,8 +8,9 @@ import pytest
 
 from drivers.virtual.stack.faces import ApsRequest, Delivery, JoinFailure
 from harness.eui64 import Eui64
-from harness.rig.faces import ApsMessage
+from harness.rig.faces import ApsMessage, NetworkSettings
 from harness.zigbee.decoder import Decoder
+from harness.zigbee.swap_out import swap_out_key
 from tests.drivers.virtual.ncp.hosted import run
 from tests.drivers.virtual.stack.network import HUB, KEY, PPMID
 
@@ -186,3 +187,36 @@ def test_who_missed_it_gets_it_under_its_link_key_and_who_has_none_does_not(tmp_
         assert (await hosted.device.rejoin()).failure is JoinFailure.REFUSED
 
     run(scenario, tmp_path)
+
+
+@pytest.mark.parametrize("version", [8, 13, 14, 19])
+def test_a_dongle_that_is_opened_and_let_go_of_is_off_the_air_and_resumes_when_told_to(tmp_path, version):
+    async def scenario(hosted):
+        await joined_with_derived_key(hosted)
+        await hosted.radio.open((), hosted.hears)
+        await hosted.radio.close()
+        assert (await hosted.device.rejoin()).failure is JoinFailure.NO_NETWORK
+        assert (await hosted.start()).resumed
+        assert (await hosted.device.rejoin()).failure is None
+
+    run(scenario, tmp_path, version=version)
+
+
+@pytest.mark.parametrize("version", [8, 13, 14, 19])
+def test_a_network_formed_anew_under_another_extended_pan_id_has_the_keys_it_is_given_and_no_others(
+    tmp_path, version
+):
+    other = Eui64.parse("00-DB-12-34-56-78-92-02")
+
+    async def scenario(hosted):
+        before = await hosted.start()
+        await hosted.radio.set_link_key(PPMID, DERIVED)
+        after = await hosted.radio.form(NetworkSettings(channel=20, extended_pan_id=other))
+        assert (after.extended_pan_id, after.resumed) == (other, False)
+        assert after.network_key != before.network_key
+        assert tables(hosted).kept.keys == {}
+        await hosted.radio.set_link_key(PPMID, swap_out_key(DERIVED))
+        assert tables(hosted).kept.key_of(PPMID) == swap_out_key(DERIVED)
+        await hosted.radio.ping()
+
+    run(scenario, tmp_path, version=version)

@@ -114,7 +114,7 @@ class AirlessStack:
         self.radio = radio
         return self._announce()
 
-    async def rejoin(self):
+    async def rejoin(self, channels=()):
         self.radio.notice(JoinKind.SECURED_REJOIN)
         return self._announce()
 

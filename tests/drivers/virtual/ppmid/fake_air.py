@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from drivers.virtual.stack.faces import (
     ApsIndication,
@@ -195,6 +196,8 @@ class FakeStack:
         self.on = False
         self.lost = 0  # so many joins or rejoins fail for want of a key
         self.clear_key = False
+        self.swaps_to = None  # the hub that has taken the place of its own, at the next rejoin
+        self.restored = []
         self.gate = None  # an event that join waits for
         self.left = []
         self.sent_while_off = []
@@ -223,11 +226,18 @@ class FakeStack:
             parent_eui64=hub.network.extended_pan_id,
         )
 
-    async def rejoin(self):
+    async def rejoin(self, channels=()):
         if self.lost:
             self.lost -= 1
             return JoinResult(failure=JoinFailure.NO_NETWORK)
+        if self.swaps_to is not None:
+            self.before, self.swaps_to, hub = self.hub, None, self.swaps_to
+            return replace(self._on(hub), swapped=True)
         return self._on(self.hub)
+
+    def restore(self, saved):
+        self.restored.append(saved)
+        self._on(self.before)
 
     async def leave(self):
         self.left.append(self.network.channel)

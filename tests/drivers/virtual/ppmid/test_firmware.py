@@ -305,6 +305,65 @@ def test_a_lost_parent_is_sought_until_it_is_back():
     run(scenario)
 
 
+def moved_to(hub):
+    """Have another hub take the place of the PPMID's own, which is gone."""
+
+    async def move(bench):
+        await bench.join()
+        await within(bench.hub.tunnel_opened.wait())
+        bench.hub.tunnel_opened.clear()
+        bench.stack.swaps_to = hub
+        bench.stack.lose_parent()
+
+    return move
+
+
+def test_with_a_hub_in_the_place_of_its_own_mode_and_link_key_are_new_and_kept():
+    other = FakeHub(0x0001, eui64="00-DB-12-34-56-78-91-03", channel=25)
+
+    async def scenario(bench):
+        await moved_to(other)(bench)
+        await until(lambda: other.link_keys)
+        assert other.link_keys != bench.hub.link_keys
+        await until(lambda: bench.stack.shared_keys[-1] == other.link_keys[-1])
+        await bench.device.power(on=False)
+        await bench.device.power(on=True)
+        after = await bench.port.status()
+        assert (after.state, after.mode, after.suite_used, after.channel) == ("joined", "SMETS1", 1, 25)
+
+    run(scenario, hubs=[FakeHub(), other])
+
+
+def test_of_a_hub_in_the_place_of_its_own_that_establishes_no_key_nothing_is_kept():
+    other = FakeHub(0x0001, eui64="00-DB-12-34-56-78-91-03", channel=25)
+    other.silent_to = {0x0800}
+
+    async def scenario(bench):
+        await moved_to(other)(bench)
+        await within(bench.hub.tunnel_opened.wait(), 5.0)  # back with its own
+        after = await bench.port.status()
+        assert (after.state, after.mode, after.suite_used, after.channel) == ("joined", "SMETS2+", 2, 20)
+        assert bench.stack.restored == [{"network": 20}]
+        assert other.link_keys == []
+
+    run(scenario, hubs=[FakeHub(), other])
+
+
+def test_a_ppmid_told_to_leave_while_it_settles_in_stays_out():
+    other = FakeHub(0x0002, eui64="00-DB-12-34-56-78-91-03", channel=25)
+    other.silent_to = {0x0800}
+
+    async def scenario(bench):
+        await moved_to(other)(bench)
+        await until(lambda: other.asked)
+        bench.stack.told_to_leave()
+        assert (await bench.port.status()).state == "out"
+        await asyncio.sleep(0.3)  # longer than settling in takes
+        assert ((await bench.port.status()).state, bench.stack.restored) == ("out", [])
+
+    run(scenario, hubs=[FakeHub(), other])
+
+
 # --- identity ---------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,10 @@ from drivers.virtual.stack.security_material import COUNTER_MARGIN
 from harness.eui64 import Eui64
 from harness.zigbee import zdo
 from harness.zigbee.aps_commands import TransportKey
-from tests.drivers.virtual.stack.network import HUB, KEY, NETWORK, PPMID, Listener, run, until
+from harness.zigbee.swap_out import swap_out_key
+from tests.drivers.virtual.stack.network import HUB, KEY, NETWORK, PPMID, Keeper, Listener, run, until
+
+OTHER_HUB = Eui64.parse("00-DB-12-34-56-78-91-03")
 
 
 def test_it_fulfils_both_faces():
@@ -221,6 +224,69 @@ def test_a_device_without_the_present_network_key_comes_back_by_the_trust_centre
         assert result.network.network_key == bytes(range(16))
         assert air.hub_hears.updates[-1] == (PPMID, JoinStatus.UNSECURED_REJOIN, True)
         assert await air.ppmid.send(air.to_hub()) is Delivery.DELIVERED
+
+    run(scenario)
+
+
+async def other_hub(air, keys):
+    """Put another hub, of the same extended PAN id, in the first one's place, on channel 25."""
+    air.hub.power(False)
+    hub = Node(
+        air.medium,
+        OTHER_HUB,
+        Listener(),
+        coordinator=True,
+        trust_centre=Keeper(keys),
+        rng=air.rng,
+        timings=air.timings,
+    )
+    air.nodes.append(hub)
+    hub.power(True)
+    hub.form(replace(NETWORK, channel=25, pan_id=0x2525, network_key=bytes(range(16))))
+    assert (await air.ppmid.rejoin()).failure is JoinFailure.NO_NETWORK
+    return hub
+
+
+def test_a_hub_that_has_the_hash_of_the_link_key_is_taken_for_the_trust_centre():
+    async def scenario(air):
+        await air.join()
+        hub = await other_hub(air, {PPMID: swap_out_key(KEY)})
+        result = await air.ppmid.rejoin((20, 25))
+        assert (result.failure, result.swapped, result.parent_eui64) == (None, True, OTHER_HUB)
+        assert (result.network.channel, result.network.network_key) == (25, bytes(range(16)))
+        assert await hub.send(air.to_ppmid(link_key_secured=True)) is Delivery.DELIVERED
+        assert not (await air.ppmid.rejoin()).swapped
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("key", [KEY, bytes(16)], ids=["the link key itself", "another key"])
+def test_a_hub_that_has_any_other_key_is_not_taken_and_the_place_is_kept(key):
+    async def scenario(air):
+        joined = await air.join()
+        await other_hub(air, {PPMID: key})
+        assert (await air.ppmid.rejoin((25,))).failure is JoinFailure.REFUSED
+        assert air.ppmid.network == NETWORK
+        air.hub.power(True)
+        again = await air.ppmid.rejoin()
+        assert (again.failure, again.swapped, again.short_address) == (None, False, joined.short_address)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("misjudges", "key", "goes"),
+    [
+        ({"keeps": True, "takes_any": False}, swap_out_key(KEY), False),
+        ({"keeps": False, "takes_any": True}, KEY, True),
+    ],
+)
+def test_a_node_can_be_made_to_misjudge_trust_centres(misjudges, key, goes):
+    async def scenario(air):
+        await air.join()
+        air.ppmid.misjudge_trust_centres(**misjudges)
+        await other_hub(air, {PPMID: key})
+        assert (await air.ppmid.rejoin((25,))).swapped is goes
 
     run(scenario)
 
