@@ -42,7 +42,7 @@ def said(tmp_path):
         "- request: {srv: '8.7.2', with: GSME}\n" + READ + "- expect_log: {has: [GSME]}\n",
         "- request: {srv: '8.8.2', with: ESME, answer: failure}\n",
         READ_HUB + "- expect_route: {via: gbcs, use_case: CCS07}\n- expect_log: {has: [PPMID]}\n",
-        "- request: {srv: '8.12.1', hub: smets2, from: 00-DB-12-34-56-78-90-95}\n",
+        "- unjoin: {hub: smets2}\n- request: {srv: '8.12.1', hub: smets2, from: 00-DB-12-34-56-78-90-95}\n",
         "- raise_alert: {code: 8F8B}\n- expect_alert: {code: 8F8B}\n",
         "- expect_alert: {code: 8F12, hub: smets2}\n",
         "- send_gbcs: {use_case: CS07}\n",
