@@ -320,7 +320,7 @@ class FakeStack:
             return JoinResult(failure=JoinFailure.WRONG_KEY)
         return self._announce(radio)
 
-    async def rejoin(self):
+    async def rejoin(self, channels=()):
         self.radio.notice(JoinKind.SECURED_REJOIN)
         return self._announce(self.radio)
 
