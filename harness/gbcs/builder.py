@@ -17,8 +17,8 @@ from harness.eui64 import Eui64
 from harness.gbcs.codes import BETWEEN_DEVICES
 from harness.gbcs.header import Cra
 from harness.gbcs.keys import ACB, KeyNotFound, KeyStore, KeyUsage
-from harness.gbcs.mac import KeyAgreement, mac_of, protect
-from harness.gbcs.message import GbcsMessage, parse
+from harness.gbcs.mac import KeyAgreement, mac_of, mac_with_secret
+from harness.gbcs.message import SIGNATURE_LENGTH, Draft, GbcsMessage, parse, with_mac
 from harness.gbcs.octets import with_length
 from harness.gbcs.signature import check_signature, signature_of
 
@@ -34,12 +34,15 @@ class Protection(Flag):
     @property
     def signs(self) -> bool:
         """Whether there is a signature."""
-        return self in (Protection.SIGNED, Protection.SIGNED_AND_MACED)
+        return self is _SIGNED or self is _SIGNED_AND_MACED
 
     @property
     def macs(self) -> bool:
         """Whether there is a MAC."""
-        return self in (Protection.MACED, Protection.SIGNED_AND_MACED)
+        return self is _MACED or self is _SIGNED_AND_MACED
+
+
+_SIGNED, _MACED, _SIGNED_AND_MACED = Protection.SIGNED, Protection.MACED, Protection.SIGNED_AND_MACED
 
 
 class _RequiredHeading(TypedDict):
@@ -98,14 +101,14 @@ def expect_answer(response: GbcsMessage, command: GbcsMessage) -> None:
             raise DecodeError(name, f"is {found} in the response, the command calls for {wanted}")
 
 
-def mac_parties(message: GbcsMessage) -> tuple[Eui64, Eui64]:
+def mac_parties(message: Draft | GbcsMessage) -> tuple[Eui64, Eui64]:
     """Return the two parties whose key agreement keys make the MAC."""
     if message.cra is Cra.COMMAND and message.message_code not in BETWEEN_DEVICES:
         return ACB, message.recipient
     return message.originator, message.recipient
 
 
-def key_agreement(message: GbcsMessage, keys: KeyStore) -> KeyAgreement:
+def key_agreement(message: Draft | GbcsMessage, keys: KeyStore) -> KeyAgreement:
     """Return the keys of the message's MAC from whichever end `keys` holds; raises KeyNotFound."""
     one, other = mac_parties(message)
     try:
@@ -117,22 +120,29 @@ def key_agreement(message: GbcsMessage, keys: KeyStore) -> KeyAgreement:
 
 
 def secure(
-    message: GbcsMessage, keys: KeyStore, protection: Protection, *, signature: bytes | None = None
+    message: Draft | GbcsMessage,
+    keys: KeyStore,
+    protection: Protection,
+    *,
+    signature: bytes | None = None,
 ) -> bytes:
     """Return the message on the wire, signed by its originator and MACed as `protection` says.
 
-    With `signature` given, that one is put in. A signature that is not asked for is a null one.
+    With `signature` given, that one is put in. A signature that is not asked for is a null one. Raises
+    KeyNotFound, and ValueError for a signature of another length.
     """
-    if signature is not None:
-        message = message.with_signature(signature)
-    elif protection.signs:
-        private = keys.private_key(message.originator, KeyUsage.DIGITAL_SIGNATURE)
-        signature = signature_of(message, private)
-    else:
+    if signature is None:
         signature = b""
-    if protection.macs:
-        return protect(message, key_agreement(message, keys), signature)
-    return message.body() + with_length(signature)
+        if protection.signs:
+            private = keys.private_key(message.originator, KeyUsage.DIGITAL_SIGNATURE)
+            signature = signature_of(message, private)
+    elif len(signature) not in (0, SIGNATURE_LENGTH):
+        raise ValueError(f"a signature has {SIGNATURE_LENGTH} octets or none, not {len(signature)}")
+    unprotected = message.body() + with_length(signature)
+    if not protection.macs:
+        return unprotected
+    secret = key_agreement(message, keys).shared_secret()
+    return with_mac(unprotected, mac_with_secret(message, secret, unprotected))
 
 
 def sign_precommand(octets: bytes, keys: KeyStore) -> bytes:

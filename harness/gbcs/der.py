@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from harness.errors import DecodeError
@@ -31,11 +32,13 @@ NULL = bytes([_NULL, 0])
 T = TypeVar("T")
 
 
+@lru_cache(maxsize=256)
 def integer(value: int) -> bytes:
     """Write an INTEGER."""
     return _element(_INTEGER, _number(value))
 
 
+@lru_cache(maxsize=256)
 def enumerated(value: int) -> bytes:
     """Write an ENUMERATED."""
     return _element(_ENUMERATED, _number(value))
@@ -208,7 +211,7 @@ def read_whole(octets: bytes, field: str, read: Callable[[DerReader], T]) -> T:
 
 def _header(tag: int, length: int) -> bytes:
     if length < 0x80:
-        return bytes([tag, length])
+        return bytes((tag, length))
     size = length.to_bytes((length.bit_length() + 7) // 8, "big")
     return bytes([tag, 0x80 | len(size)]) + size
 
@@ -219,4 +222,5 @@ def _number(value: int) -> bytes:
 
 
 def _element(tag: int, content: bytes) -> bytes:
-    return _header(tag, len(content)) + content
+    length = len(content)
+    return (bytes((tag, length)) if length < 0x80 else _header(tag, length)) + content

@@ -14,6 +14,7 @@ Source: facts gb-domain §3.3 (proved on the RTDS vectors).
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -30,9 +31,14 @@ MAC_LENGTH = 12
 """A GMAC tag is cut to its first 12 octets."""
 DATE_TIME_LENGTH = 12
 
-_NO_CIPHERING_FIELDS = bytes(6)
+_CIPHERING = GENERAL_CIPHERING + bytes(6)
+"""How a MAC header begins: the fields that general-ciphering could have are empty."""
 _TRANSACTION_ID_LENGTH = 9
 _EUI64_LENGTH = b"\x08"
+_TO_RECIPIENT = struct.Struct(">3sQBQBQ")
+"""A grouping header up to the recipient: its beginning, counter, originator and recipient with lengths."""
+_OTHER_NUMBERS = tuple(struct.Struct(f">H{'Q' * following}") for following in range(4))
+"""Other-information up to the certificate, by how much of it follows the message code."""
 
 
 class Cra(IntEnum):
@@ -157,20 +163,23 @@ def write_other_information(
     certificate: bytes,
 ) -> bytes:
     """Return the other-information field without its length; raises ValueError when it cannot be written."""
-    octets = _number("message code", message_code, 2)
+    numbers = [message_code]
     if party is not None:
-        octets += party.to_bytes_be()
+        numbers.append(party.value)
     elif counter is not None:
         raise ValueError("no supplementary remote party counter without its party")
     if counter is not None:
-        octets += _number("supplementary remote party counter", counter, 8)
+        numbers.append(counter)
     elif originator_counter is not None or certificate:
         raise ValueError("what follows the supplementary remote party counter cannot stand without it")
     if originator_counter is not None:
-        octets += _number("supplementary originator counter", originator_counter, 8)
+        numbers.append(originator_counter)
     if certificate and not _is_certificate(certificate):
         raise ValueError("a certificate is an ASN.1 SEQUENCE")
-    return octets + certificate
+    try:
+        return _OTHER_NUMBERS[len(numbers) - 1].pack(*numbers) + certificate
+    except struct.error:
+        raise ValueError(f"message code {message_code} or a supplementary counter is out of range") from None
 
 
 def write_grouping_header(
@@ -179,33 +188,21 @@ def write_grouping_header(
     """Return the grouping header, tag included; raises ValueError when a field cannot be written."""
     if len(date_time) not in (0, DATE_TIME_LENGTH):
         raise ValueError(f"a date-time has {DATE_TIME_LENGTH} octets or none, not {len(date_time)}")
-    return b"".join(
-        (
-            _BEGINNINGS[cra],
-            _number("counter", counter, 8),
-            _EUI64_LENGTH,
-            originator.to_bytes_be(),
-            _EUI64_LENGTH,
-            recipient.to_bytes_be(),
-            with_length(date_time),
-            with_length(other_information),
-        )
-    )
+    try:
+        to_recipient = _TO_RECIPIENT.pack(_BEGINNINGS[cra], counter, 8, originator.value, 8, recipient.value)
+    except struct.error:
+        raise ValueError(f"counter out of range: {counter}") from None
+    return to_recipient + with_length(date_time) + with_length(other_information)
 
 
 def mac_header(following: int) -> bytes:
     """Return the MAC header of `following` octets: grouping header, content, signature and MAC together."""
-    return (
-        GENERAL_CIPHERING
-        + _NO_CIPHERING_FIELDS
-        + length_octets(len(SECURITY_HEADER) + following)
-        + SECURITY_HEADER
-    )
+    return _CIPHERING + length_octets(len(SECURITY_HEADER) + following) + SECURITY_HEADER
 
 
 def read_mac_header(reader: Reader) -> None:
     """Read the MAC header and check its length against what follows; raises DecodeError."""
-    reader.literal(GENERAL_CIPHERING + _NO_CIPHERING_FIELDS, "MAC header")
+    reader.literal(_CIPHERING, "MAC header")
     announced = reader.length("length in the MAC header")
     if announced != reader.remaining:
         raise reader.error("length in the MAC header", f"says {announced}, {reader.remaining} octets follow")
@@ -227,10 +224,3 @@ def _eui64(reader: Reader, field: str) -> Eui64:
 
 def _is_certificate(octets: bytes) -> bool:
     return len(octets) > 8 and der.is_sequence(octets)
-
-
-def _number(name: str, value: int, size: int) -> bytes:
-    try:
-        return value.to_bytes(size, "big")
-    except OverflowError:
-        raise ValueError(f"{name} out of range: {value}") from None

@@ -103,7 +103,7 @@ class OwnKeys:
 
     def private_key(self, eui: Eui64, usage: KeyUsage) -> EllipticCurvePrivateKey:
         """Return a private key of the owner; anybody else's is not found."""
-        if eui != self.owner:
+        if eui.value != self.owner.value:
             raise KeyNotFound(eui, usage, "private key")
         return self.everybody.private_key(eui, usage)
 

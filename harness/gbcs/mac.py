@@ -14,8 +14,9 @@ Source: facts gb-domain §3.3; NIST SP 800-56A single-step KDF.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+import struct
 from hashlib import sha256
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDH,
@@ -26,7 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness.eui64 import Eui64
 from harness.gbcs.header import MAC_LENGTH
-from harness.gbcs.message import GbcsMessage, parse, with_mac
+from harness.gbcs.message import Draft, GbcsMessage, parse, with_mac
 from harness.gbcs.octets import with_length
 
 PAYLOAD_ENCRYPTION = 4
@@ -34,11 +35,12 @@ PAYLOAD_ENCRYPTION = 4
 
 _KDF_COUNTER = bytes.fromhex("00000001")
 _ALGORITHM_ID = bytes.fromhex("60857406080300")
+_INFO = struct.Struct(">7sQ2BQQ")
+_IV = struct.Struct(">Q4x")
 _AAD_PREFIX = bytes.fromhex("110000000000")
 
 
-@dataclass(frozen=True, slots=True)
-class KeyAgreement:
+class KeyAgreement(NamedTuple):
     """One party's private and the other's public key agreement key. Symmetric: either end gets the same."""
 
     private: EllipticCurvePrivateKey
@@ -78,21 +80,13 @@ _shared_secrets = SharedSecrets(1024)
 
 def derive_key(secret: bytes, *, originator: Eui64, recipient: Eui64, counter: int, kind: int) -> bytes:
     """Return the AES-128 key of one message. `kind` is a CRA flag or PAYLOAD_ENCRYPTION."""
-    info = b"".join(
-        (
-            _ALGORITHM_ID,
-            originator.to_bytes_be(),
-            bytes([9, kind]),
-            counter.to_bytes(8, "big"),
-            recipient.to_bytes_be(),
-        )
-    )
+    info = _INFO.pack(_ALGORITHM_ID, originator.value, 9, kind, counter, recipient.value)
     return sha256(_KDF_COUNTER + secret + info).digest()[:16]
 
 
 def initialisation_vector(originator: Eui64) -> bytes:
     """Return the 12 octets of IV: no two messages share a key, so the counter part stays zero."""
-    return originator.to_bytes_be() + bytes(4)
+    return _IV.pack(originator.value)
 
 
 def gmac_tag(key: bytes, originator: Eui64, associated: bytes) -> bytes:
@@ -100,11 +94,8 @@ def gmac_tag(key: bytes, originator: Eui64, associated: bytes) -> bytes:
     return AESGCM(key).encrypt(initialisation_vector(originator), b"", associated)
 
 
-def mac_with_secret(message: GbcsMessage, secret: bytes, unprotected: bytes | None = None) -> bytes:
-    """Return the 12 octets of MAC for `message`, whatever MAC it has now, from a shared secret.
-
-    `unprotected` is the message without a MAC, if it is at hand already.
-    """
+def mac_with_secret(message: Draft | GbcsMessage, secret: bytes, unprotected: bytes) -> bytes:
+    """Return the 12 octets of MAC for a message from a shared secret; `unprotected` is it without its MAC."""
     key = derive_key(
         secret,
         originator=message.originator,
@@ -112,13 +103,12 @@ def mac_with_secret(message: GbcsMessage, secret: bytes, unprotected: bytes | No
         counter=message.counter,
         kind=message.cra,
     )
-    covered = message.unprotected() if unprotected is None else unprotected
-    return gmac_tag(key, message.originator, _AAD_PREFIX + covered)[:MAC_LENGTH]
+    return gmac_tag(key, message.originator, _AAD_PREFIX + unprotected)[:MAC_LENGTH]
 
 
 def mac_of(message: GbcsMessage, agreement: KeyAgreement) -> bytes:
     """Return the 12 octets of MAC for `message`, whatever MAC it has now."""
-    return mac_with_secret(message, agreement.shared_secret())
+    return mac_with_secret(message, agreement.shared_secret(), message.unprotected())
 
 
 def protect(message: GbcsMessage, agreement: KeyAgreement, signature: bytes | None = None) -> bytes:

@@ -11,6 +11,7 @@ What `parse` accepts, `to_bytes` writes back octet for octet. Nothing is verifie
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from harness.eui64 import Eui64
 from harness.gbcs.codes import use_case_name
@@ -27,6 +28,50 @@ from harness.gbcs.header import (
 from harness.gbcs.octets import Reader, with_length
 
 SIGNATURE_LENGTH = 64
+
+
+class Draft(NamedTuple):
+    """A message written up to the end of its content, and what of it the choice of keys and the MAC ask for.
+
+    That is all that protecting a message takes; a GbcsMessage, every field at hand, serves as well.
+    """
+
+    cra: Cra
+    counter: int
+    originator: Eui64
+    recipient: Eui64
+    message_code: int
+    written: bytes
+
+    def body(self) -> bytes:
+        """Return everything from the tag DF to the end of the content."""
+        return self.written
+
+
+def draft(
+    cra: Cra,
+    counter: int,
+    originator: Eui64,
+    recipient: Eui64,
+    message_code: int,
+    content: bytes,
+    *,
+    date_time: bytes = b"",
+    supplementary_party: Eui64 | None = None,
+    supplementary_counter: int | None = None,
+    supplementary_originator_counter: int | None = None,
+    certificate: bytes = b"",
+) -> Draft:
+    """Write a message that is to be protected; raises ValueError when a field cannot be written."""
+    other_information = write_other_information(
+        message_code,
+        supplementary_party,
+        supplementary_counter,
+        supplementary_originator_counter,
+        certificate,
+    )
+    header = write_grouping_header(cra, counter, originator, recipient, date_time, other_information)
+    return Draft(cra, counter, originator, recipient, message_code, header + with_length(content))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +105,20 @@ class GbcsMessage:
         if self.mac is not None and self.signature is None:
             raise ValueError("a message with a MAC has a signature field, if only a null one")
         # Written once: signature, MAC and message all need it, and it shows that every field can be written.
-        other_information = write_other_information(
+        written = draft(
+            self.cra,
+            self.counter,
+            self.originator,
+            self.recipient,
             self.message_code,
-            self.supplementary_party,
-            self.supplementary_counter,
-            self.supplementary_originator_counter,
-            self.certificate,
-        )
-        header = write_grouping_header(
-            self.cra, self.counter, self.originator, self.recipient, self.date_time, other_information
-        )
-        object.__setattr__(self, "_body", header + with_length(self.content))
+            self.content,
+            date_time=self.date_time,
+            supplementary_party=self.supplementary_party,
+            supplementary_counter=self.supplementary_counter,
+            supplementary_originator_counter=self.supplementary_originator_counter,
+            certificate=self.certificate,
+        ).written
+        object.__setattr__(self, "_body", written)
 
     @property
     def use_case(self) -> str | None:

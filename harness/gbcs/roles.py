@@ -6,7 +6,7 @@ Source: facts gb-domain §3.1 (the published cast), §5 (roles).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 
 from harness.eui64 import Eui64
@@ -18,7 +18,7 @@ SUPPLIER = Eui64.parse("90-B3-D5-1F-30-01-00-00")
 """The supplier of the published test cast."""
 
 
-class KeyUsage(Enum):
+class KeyUsage(StrEnum):
     """What a key is for."""
 
     KEY_AGREEMENT = "ka"

@@ -14,15 +14,15 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     EllipticCurvePublicKey,
 )
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from harness.gbcs.message import SIGNATURE_LENGTH, GbcsMessage, parse
+from harness.gbcs.message import SIGNATURE_LENGTH, Draft, GbcsMessage, parse
 
 _HALF = SIGNATURE_LENGTH // 2
 
 
-def signed_octets(message: GbcsMessage) -> bytes:
+def signed_octets(message: Draft | GbcsMessage) -> bytes:
     """Return what a signature covers: ``09 CRA counter ... content``."""
     return message.body()[1:]
 
@@ -30,10 +30,17 @@ def signed_octets(message: GbcsMessage) -> bytes:
 _DETERMINISTIC = ECDSA(SHA256(), deterministic_signing=True)
 
 
-def signature_of(message: GbcsMessage, private: EllipticCurvePrivateKey) -> bytes:
+def signature_of(message: Draft | GbcsMessage, private: EllipticCurvePrivateKey) -> bytes:
     """Return the 64 octets of signature for `message`, whatever signature it has now."""
-    r, s = decode_dss_signature(private.sign(signed_octets(message), _DETERMINISTIC))
-    return r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
+    # DER: 30 length, 02 length r, 02 length s, each length one octet.
+    der = private.sign(signed_octets(message), _DETERMINISTIC)
+    s = 6 + der[3]
+    return _half(der[4 : s - 2]) + _half(der[s:])
+
+
+def _half(integer: bytes) -> bytes:
+    """Return a DER INTEGER's content in 32 octets: no zero before a high bit, filled up when short."""
+    return integer[-_HALF:].rjust(_HALF, b"\0")
 
 
 def sign(message: GbcsMessage, private: EllipticCurvePrivateKey) -> GbcsMessage:

@@ -18,7 +18,7 @@ from harness.gbcs.codes import CODES
 from harness.gbcs.cosem_time import CosemTime
 from harness.gbcs.header import Cra
 from harness.gbcs.keys import KeyStore
-from harness.gbcs.message import GbcsMessage
+from harness.gbcs.message import Draft, GbcsMessage, draft, parse
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -63,18 +63,20 @@ class UseCase(Generic[C, R]):
 
     def compose_command(self, fields: C, **heading: Unpack[Heading]) -> GbcsMessage:
         """Return the command unprotected, as a pre-command is."""
-        return GbcsMessage(
-            cra=Cra.COMMAND,
-            counter=heading["counter"],
-            originator=heading["originator"],
-            recipient=heading["device"],
-            message_code=self.code,
-            content=self.command_content.write(fields, heading["counter"]),
+        return parse(self._draft(fields, heading).written)
+
+    def _draft(self, fields: C, heading: Heading) -> Draft:
+        return draft(
+            Cra.COMMAND,
+            heading["counter"],
+            heading["originator"],
+            heading["device"],
+            self.code,
+            self.command_content.write(fields, heading["counter"]),
             supplementary_party=heading.get("supplementary_party"),
             supplementary_counter=heading.get("supplementary_counter"),
             supplementary_originator_counter=heading.get("supplementary_originator_counter"),
             certificate=heading.get("certificate", b""),
-            signature=None,
         )
 
     def build_command(
@@ -84,8 +86,7 @@ class UseCase(Generic[C, R]):
 
         `signature` is one made elsewhere, as in a signed pre-command.
         """
-        message = self.compose_command(fields, **heading)
-        return secure(message, keys, self.command, signature=signature)
+        return secure(self._draft(fields, heading), keys, self.command, signature=signature)
 
     def compose_response(
         self, command: bytes | GbcsMessage, fields: R, *, time: CosemTime | None = None
@@ -181,16 +182,15 @@ class AlertCase(Generic[T]):
         signature: bytes | None = None,
     ) -> bytes:
         """Return the alert on the wire; raises KeyNotFound."""
-        message = GbcsMessage(
-            cra=Cra.ALERT,
-            counter=counter,
-            originator=originator,
-            recipient=recipient,
-            message_code=self.code,
-            content=self.content.write(fields, counter),
+        message = draft(
+            Cra.ALERT,
+            counter,
+            originator,
+            recipient,
+            self.code,
+            self.content.write(fields, counter),
             supplementary_party=supplementary_party,
             supplementary_counter=supplementary_counter,
-            signature=None,
         )
         return secure(message, keys, self.alert, signature=signature)
 
