@@ -40,7 +40,7 @@ from harness.gbcs.use_cases.device_log import (
     RegisteredType,
     RestoreDeviceLog,
 )
-from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07, DeviceLinks, DeviceLogs
+from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07, DeviceLink, DeviceLinks, DeviceLogs
 from harness.gbcs.use_cases.firmware import CS06, Activate, Activation, ActivationResult
 from harness.gbcs.use_cases.gas_proxy import GCS59, RestoredDevice
 from harness.gbcs.use_cases.joining import (
@@ -166,10 +166,14 @@ def _accessed(result: AccessResult) -> dict[str, str]:
 
 
 def _links(links: DeviceLinks) -> Told:
-    devices = ", ".join(
-        f"{link.device} heard {link.last_communication.moment or 'never'}" for link in links.devices
-    )
-    return _accessed(links.result) | {DEVICE_LOG: devices}
+    return _accessed(links.result) | {DEVICE_LOG: ", ".join(map(_link, links.devices))}
+
+
+def _link(link: DeviceLink) -> str:
+    heard = link.last_communication.moment
+    if heard is None:
+        return f"{link.device} heard never"
+    return f"{link.device} heard {heard} RSSI {link.average_rssi} dBm LQI {link.average_lqi}"
 
 
 def _logs(logs: DeviceLogs) -> Told:

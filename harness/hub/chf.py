@@ -31,7 +31,7 @@ from harness.gbcs.use_cases.device_log import (
 )
 from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07, DeviceLink, DeviceLinks, DeviceLogs
 from harness.hub.defects import HubDefect, checks_left_out
-from harness.hub.device_log import DeviceLogEntry
+from harness.hub.device_log import DeviceLogEntry, DeviceState
 from harness.hub.logical_device import HubNow, LogicalDevice, RefusedMessage
 from harness.hub.trust_centre import HubEvent, HubEventKind
 from harness.rig.faces import NetworkState
@@ -39,6 +39,7 @@ from harness.tap import Tap
 from harness.zigbee.swap_out import TrustCentreBackup
 
 _LOG = logging.getLogger(__name__)
+_UINT8 = 0xFF
 _CHANGES = frozenset({HubEventKind.WHITELISTED, HubEventKind.ALREADY_JOINED, HubEventKind.KEY_ESTABLISHED})
 
 
@@ -161,12 +162,7 @@ class Chf:
         return AccessResult.SUCCESS
 
     async def _links(self, _: None) -> DeviceLinks:
-        return DeviceLinks(
-            devices=tuple(
-                DeviceLink(device=entry.eui64, last_communication=_last_heard(entry))
-                for entry in self._hub.device_log()
-            )
-        )
+        return DeviceLinks(devices=tuple(map(device_link, self._hub.device_log())))
 
     async def _logs(self, _: None) -> DeviceLogs:
         return DeviceLogs(
@@ -200,6 +196,31 @@ class Chf:
         if HubDefect.CHF_TELLS_LINK_KEYS in self._defects and entry.derived_key is not None:
             return entry.derived_key
         return entry.link_key_hash
+
+
+def device_link(entry: DeviceLogEntry) -> DeviceLink:
+    """Return what CCS06 says of a device (HUB-011 of the hub profile)."""
+    link, joined = entry.link, entry.state is DeviceState.JOINED
+    return DeviceLink(
+        device=entry.eui64,
+        status="".join(
+            "01"[bit] for bit in (True, joined, False, False, entry.established, False, False, False)
+        ),
+        max_rssi=_int8(link.rssi.greatest),
+        average_rssi=_int8(link.rssi.mean),
+        min_rssi=_int8(link.rssi.least),
+        max_lqi=link.lqi.greatest,
+        average_lqi=link.lqi.mean,
+        min_lqi=link.lqi.least,
+        last_communication=_last_heard(entry),
+        hops=1 if joined else 0,
+        transmission_failures=min(link.undelivered, _UINT8),
+        transmission_successes=min(link.delivered, _UINT8),
+    )
+
+
+def _int8(number: int) -> int:
+    return max(-0x80, min(number, 0x7F))
 
 
 def _last_heard(entry: DeviceLogEntry) -> CosemTime:

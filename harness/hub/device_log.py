@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from harness.eui64 import Eui64
+from harness.hub.link_quality import UNHEARD, LinkQuality
 from harness.zigbee.install_code import link_key
 from harness.zigbee.swap_out import swap_out_key
 
@@ -47,6 +48,7 @@ class DeviceLogEntry:
     heard_at: float | None = None  # Unix time
     derived_key: bytes | None = None
     suite: int | None = None
+    link: LinkQuality = UNHEARD
     historic_key: bytes | None = None  # the link key that it had here before it was removed
 
     @property
@@ -155,11 +157,19 @@ class DeviceLog:
             entry = replace(entry, derived_key=None, suite=None)
         return self._set(replace(entry, state=DeviceState.JOINED, short_address=short_address, joined_at=now))
 
-    def heard(self, short_address: int, *, at: float) -> None:
-        """Note that a device on the network was heard; `at` is Unix time."""
+    def heard(
+        self, short_address: int, *, at: float, rssi_dbm: int | None = None, lqi: int | None = None
+    ) -> None:
+        """Note that a device on the network was heard, and how well; `at` is Unix time."""
         entry = self.by_short_address(short_address)
         if entry is not None:
-            self._set(replace(entry, heard_at=at))
+            self._set(replace(entry, heard_at=at, link=entry.link.heard(rssi_dbm, lqi)))
+
+    def sent(self, short_address: int, *, ok: bool) -> None:
+        """Note that a message to a device on the network was delivered, or was not."""
+        entry = self.by_short_address(short_address)
+        if entry is not None:
+            self._set(replace(entry, link=entry.link.sent(ok=ok)))
 
     def restore(self, eui64: Eui64, link_key: bytes, *, now: float) -> DeviceLogEntry:
         """Take in a device of another hub's log, with the key that it will come back by (CCS03)."""

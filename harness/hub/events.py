@@ -42,10 +42,13 @@ class EventBook:
 
     @contextmanager
     def delivering(self, message: ApsMessage, log: DeviceLog) -> Iterator[None]:
-        """Record that the radio did not deliver a message, when it is known to whom; the error goes on."""
+        """Note in the log how it went, and record what the radio did not deliver; the error goes on."""
         try:
             yield
+            log.sent(message.peer, ok=True)
         except (RadioUndelivered, RigFault) as error:
+            if isinstance(error, RadioUndelivered):
+                log.sent(message.peer, ok=False)
             entry = log.by_short_address(message.peer)
             eui64 = message.peer_eui64 or (entry.eui64 if entry is not None else None)
             if eui64 is not None:

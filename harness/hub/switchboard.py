@@ -209,7 +209,7 @@ class Switchboard:
 
     def message(self, message: ApsMessage) -> None:
         """Take an APS message."""
-        self._log.heard(message.peer, at=self._wall_clock())
+        self._log.heard(message.peer, at=self._wall_clock(), rssi_dbm=message.rssi_dbm, lqi=message.lqi)
         if message.profile == 0:
             self._zdo(message)
             return

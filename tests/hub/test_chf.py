@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.errors import DeviceSilent, StimulusImpossible
+from harness.errors import DeviceSilent, RadioUndelivered, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, Cra, OwnKeys, parse
 from harness.gbcs.acceptance import Refusal
@@ -25,7 +25,7 @@ from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07
 from harness.hub.defects import HubDefect
 from harness.hub.device_log import DeviceState
 from harness.hub.trust_centre import BY_HASHED_KEY, HubEventKind
-from harness.rig.faces import JoinKind, NetworkSettings
+from harness.rig.faces import ApsMessage, JoinKind, NetworkSettings
 from harness.zigbee.cbke.suites import SUITES
 from harness.zigbee.security import mmo_hash
 from tests.hub.fake_radio import CODE, HUB, PPMID
@@ -110,6 +110,52 @@ def test_ccs06_says_when_a_device_was_heard_last():
         bench.device.say(cluster=0, payload=b"\x00\x01\x00\x00\x00")
         (link,) = (await told(bench, CCS06, None, 3)).devices
         assert link.last_communication.moment.timestamp() == 1_800_000_000
+
+    run(scenario)
+
+
+def test_ccs06_says_how_well_a_device_is_heard_and_reached():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        (link,) = (await told(bench, CCS06, None, 2)).devices
+        assert (link.status, link.hops, link.max_rssi, link.max_lqi) == ("10000000", 0, 0, 0)
+        assert bench.device.join()
+        for rssi, lqi in ((-40, 200), (-61, 90), (-50, 160)):
+            bench.device.say(cluster=0, payload=b"\x00\x01\x00\x00\x00", rssi_dbm=rssi, lqi=lqi)
+        bench.hub._log.sent(bench.device.short_address, ok=False)
+        for _ in range(300):
+            bench.hub._log.sent(bench.device.short_address, ok=True)
+        (link,) = (await told(bench, CCS06, None, 3)).devices
+        assert (link.status, link.hops) == ("11001000", 1), "as in the published response"
+        assert (link.max_rssi, link.average_rssi, link.min_rssi) == (-40, -50, -61)
+        assert (link.max_lqi, link.average_lqi, link.min_lqi) == (200, 150, 90)
+        assert (link.transmission_failures, link.transmission_successes) == (1, 255)
+        bench.hub._log.joined(PPMID, bench.device.short_address, now=0.0, afresh=True)
+        (link,) = (await told(bench, CCS06, None, 4)).devices
+        assert link.status == "11000000", "without a link key established"
+
+    run(scenario)
+
+
+def test_what_the_radio_delivers_and_does_not_is_counted():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        assert bench.device.join()
+        message = ApsMessage(
+            peer=bench.device.short_address,
+            profile=0,
+            cluster=0x8000,
+            source_endpoint=0,
+            destination_endpoint=0,
+            payload=b"",
+        )
+        before = bench.hub.device_log()[0].link
+        await bench.hub._send(message, 1.0)
+        bench.radio.devices.clear()
+        with pytest.raises(RadioUndelivered):
+            await bench.hub._send(message, 1.0)
+        after = bench.hub.device_log()[0].link
+        assert (after.delivered, after.undelivered) == (before.delivered + 1, before.undelivered + 1)
 
     run(scenario)
 

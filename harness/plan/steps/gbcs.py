@@ -177,7 +177,7 @@ class SendGbcs(Step):
     async def _refused_by_hub(self, case: CaseContext, message: bytes) -> Seen:
         entry = case.bench.hub(self.hub or "")
         device = device_of(entry, self.function)
-        before = (entry.hub.device_log(), _gpf_log(entry))
+        before = _logs(entry)
         what = f"a {self.use_case} command whose {_WRONG[_spoilt(self)]}"
         whose = f"the {self.function} of hub {entry.hub.name}"
         try:
@@ -186,7 +186,7 @@ class SendGbcs(Step):
             pass
         else:
             raise SystemFault(f"{whose} answered {what}")
-        if (entry.hub.device_log(), _gpf_log(entry)) != before:
+        if _logs(entry) != before:
             raise SystemFault(f"{whose} refused {what}, and a device log of the hub changed")
         last = device.refused[-1]
         return {"result": last.refusal.value, "reason": last.reason}
@@ -308,8 +308,10 @@ def _request_of(case: CaseContext, use_case: str) -> tuple[type[ServiceRequest],
     return ReadDeviceLog, {}
 
 
-def _gpf_log(entry: HubOnBench) -> object:
-    return entry.hub.gpf.device_log() if isinstance(entry.hub, GbcsHub) else None
+def _logs(entry: HubOnBench) -> object:
+    """Return who is in the CHF's device log, how far and by which key, and who is in the GPF's."""
+    listed = [(one.eui64, one.state, one.trust_centre_link_key) for one in entry.hub.device_log()]
+    return listed, entry.hub.gpf.device_log() if isinstance(entry.hub, GbcsHub) else ()
 
 
 def _spoilt_response(octets: bytes, *, how: str, earlier: bytes) -> bytes:
