@@ -5,7 +5,7 @@ and the PPMIDs and Type 2 devices that show its data. CS03B joins a device, CS04
 log, GCS59 restores that of a GPF whose place this one takes. A change is told to the ACB by GCS62 (8071), so
 that there is something to restore.
 Source: RTDS 4.5.0 (CS03B, CS04B, GCS59, GCS62: methods, types, result codes); GBCS mapping table. What they
-leave open is HUB-009 and HUB-010 of the hub profile.
+leave open is HUB-012 and HUB-013 of the hub profile.
 """
 
 from __future__ import annotations

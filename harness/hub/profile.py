@@ -125,6 +125,10 @@ class HubProfile:
             raise ValueError(
                 f"key-establishment-suites 0x{self.key_establishment_suites:04X}: expected 1 to 3"
             )
+        rules = [entry.rule for entry in self.rests_on]
+        twice = sorted({rule for rule in rules if rules.count(rule) > 1})
+        if twice:
+            raise ValueError(f"rests-on has {', '.join(twice)} twice: a rule's id says which one it is")
 
     def endpoint_of(self, cluster: int) -> ProfileEndpoint | None:
         """Return the endpoint that serves a cluster, or None."""

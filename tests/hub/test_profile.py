@@ -75,3 +75,9 @@ def test_a_wrong_profile_is_refused_with_its_place(tmp_path, old, new, words):
 def test_a_profile_that_is_not_there_is_named():
     with pytest.raises(ConfigError, match=r"smets3\.yaml"):
         load_profile("smets3")
+
+
+def test_a_rule_is_there_once(tmp_path):
+    rule = "{rule: HUB-001, basis: assumed, says: this, source: that}"
+    with pytest.raises(ConfigError, match="HUB-001 twice"):
+        load(tmp_path, f"{MINIMAL}rests-on: [{rule}, {rule}]\n")
