@@ -199,7 +199,7 @@ class Chf:
 
 
 def device_link(entry: DeviceLogEntry) -> DeviceLink:
-    """Return what CCS06 says of a device (HUB-011 of the hub profile)."""
+    """Return what CCS06 says of a device (HUB-014 of the hub profile)."""
     link, joined = entry.link, entry.state is DeviceState.JOINED
     return DeviceLink(
         device=entry.eui64,
