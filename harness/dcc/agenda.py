@@ -17,6 +17,7 @@ class Matter(Enum):
 
     LOG_UPDATE = "log-update"  # an 8.11 whose result the hub has not told of yet; the key is the device
     REQUEST = "request"  # a request for later; the key is its request id
+    DISTRIBUTION = "distribution"  # an 11.1 or 11.4 whose image is not sent yet; the key is its request id
     IMAGE = "image"  # firmware on its way to a device; the key is the device
 
 

@@ -44,8 +44,8 @@ class DccAlertKind(Enum):
     RESTORED = "restored"
     HUB_DECOMMISSIONED = "hub-decommissioned"
     REMOVED = "removed-from-inventory"
-    COMMAND_FAILURE = "command-failure"
     FIRMWARE_DELIVERY = "firmware-delivery"
+    FIRMWARE_FAILURE = "firmware-failure"
 
     @property
     def rule(self) -> str:
@@ -153,10 +153,20 @@ class DccAlerts:
         found = alert_body(alert)
         if found is None:
             return
-        body = found
+        body = self._with_request(found)
         kind = DccAlertKind.PPMID if isinstance(body, a.PpmidAlert) else DccAlertKind.HUB
         about = body.device if isinstance(body, a.PpmidAlert) else alert.via
         self.tell(kind, body, where=self._estate.store.get(about))
+
+    def _with_request(self, body: a.PpmidAlert | a.CommsHubAlert) -> a.PpmidAlert | a.CommsHubAlert:
+        """Name the 11.1 or 11.4 of an image that a hub tells of, if it is the DSP's."""
+        if not isinstance(body, a.CommsHubAlert) or body.transfer is None:
+            return body
+        entry = self._estate.store.agenda.get(Matter.IMAGE, str(body.transfer.device))
+        if entry is None:
+            return body
+        request_id = RequestId.parse(entry.content.decode().split()[0])
+        return replace(body, transfer=replace(body.transfer, request_id=request_id))
 
     def joined(self, hub: Eui64, device: Eui64) -> None:
         """A hub has a device on its HAN: an 8.11 that waits for that has its result."""

@@ -32,6 +32,7 @@ from harness.dcc.duis.requests import (
 )
 from harness.dcc.effects import effects_of
 from harness.dcc.enquiry import Enquiry, Estate, subject_of
+from harness.dcc.firmware_distribution import Distribution
 from harness.dcc.held_requests import HeldRequests
 from harness.dcc.inventory import Transaction
 from harness.dcc.own_requests import OwnRequests
@@ -64,6 +65,7 @@ class Dsp:
         clock: Clock = utc_now,
         routed: Callable[[RouteRecord], None],
         alerts: DccAlerts,
+        distribution: Distribution,
     ) -> None:
         self._estate = estate
         self._delivery = delivery
@@ -71,7 +73,7 @@ class Dsp:
         self._tap = tap
         self._clock = clock
         self._routed = routed
-        self._own = OwnRequests(estate)
+        self._own = OwnRequests(estate, distribution)
         self._held = HeldRequests(estate.store.agenda, clock)
         self._turns = Turns()
         self._local: dict[RequestId, tuple[Enquiry, Way]] = {}
@@ -286,7 +288,6 @@ class Dsp:
     def forget(self) -> None:
         """Forget what is between two requests: a case starts afresh."""
         self._local.clear()
-        self._own.distributing.clear()
         self._delivery.pre_commands.forget()
 
     # --- book-keeping --------------------------------------------------------------------------------------

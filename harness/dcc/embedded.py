@@ -28,6 +28,7 @@ from harness.dcc.duis.responses import Response
 from harness.dcc.duis.xml_keys import BenchXmlKeys, XmlKeyStore
 from harness.dcc.enquiry import Estate
 from harness.dcc.faces import HubFace
+from harness.dcc.firmware_distribution import Distribution
 from harness.dcc.gbcs_trials import GbcsTrials
 from harness.dcc.initiative import Initiative
 from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
@@ -101,6 +102,13 @@ class EmbeddedDcc:
             defects=self._estate.defects,
         )
         self.trials = GbcsTrials(delivery, acb)
+        distribution = Distribution(
+            estate=self._estate,
+            hubs=self._hubs,
+            s1sp=self._s1sp,
+            alerts=self.initiative.alerts,
+            tap=tap,
+        )
         self._dsp = Dsp(
             self._estate,
             delivery,
@@ -108,6 +116,7 @@ class EmbeddedDcc:
             clock=clock,
             routed=self._routes.append,
             alerts=self.initiative.alerts,
+            distribution=distribution,
         )
         everybody = {SUPPLIER, *(user.eui64 for user in self._estate.users.users)}
         self.boundary = DuisBoundary(
@@ -119,7 +128,7 @@ class EmbeddedDcc:
             clock=clock,
             answer_within_s=answer_within_s,
         )
-        self.initiative.begin(self._dsp, self.boundary)
+        self.initiative.begin(self._dsp, distribution, self.boundary)
         self._users = {
             user: ServiceUser(self.boundary.send, OriginatorCounter(clock), Supplier(keys, user, clock))
             for user in everybody
@@ -346,7 +355,7 @@ class EmbeddedDcc:
         """Do what an alert that counts means for the SMI, and tell users."""
         for record in effects_of_alert(alert, self._estate.store, self.rules):
             self._dsp.store(record, None)
-        self.initiative.alerts.heard(alert)
+        self.initiative.heard(alert)
 
     # --- what the evidence wants ---------------------------------------------------------------------------
 

@@ -65,6 +65,9 @@ class HubFace(Protocol):
     async def restore_device_log(self, backup: TrustCentreBackup) -> None:
         """Take another hub's place; ValueError when it cannot."""
 
+    async def take_image(self, image: bytes, devices: Iterable[Eui64], keep_s: float) -> None:
+        """Hold a Zigbee OTA file for devices for so many seconds; StimulusImpossible for what is none."""
+
     async def deliver_gbcs(self, eui64: Eui64, message: bytes, timeout_s: float) -> bytes:
         """Carry a GBCS message to a device and return its answer."""
 

@@ -7,7 +7,7 @@ Source: MP202 Modification Report §7; DUIS 5.4 `DSPUpdatePPMIDFirmwareWarning`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -43,7 +43,7 @@ def sort_out(
     srv: str,
     firmware: str,
     devices: Iterable[Eui64],
-    in_progress: frozenset[Eui64],
+    in_progress: Callable[[Eui64], bool],
     estate: Estate,
     used: Consultation,
 ) -> Sorted:
@@ -63,7 +63,7 @@ def _list_of(
     srv: str,
     firmware: str,
     device: Eui64,
-    in_progress: frozenset[Eui64],
+    in_progress: Callable[[Eui64], bool],
     estate: Estate,
     used: Consultation,
 ) -> FirmwareList | None:
@@ -77,7 +77,7 @@ def _list_of(
     used.note(*status.rules)
     if status.code is not None:
         return FirmwareList.NOT_COMMISSIONED
-    if device in in_progress:
+    if in_progress(device):
         return FirmwareList.IN_PROGRESS
     if not _has_row(firmware, record, estate):
         used.note(NOT_APPLICABLE_FIRMWARE)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from harness.dcc.alarm import Alarm
+from harness.dcc.alerts import DeviceAlert
 from harness.dcc.dcc_alerts import DccAlert, DccAlerts
 from harness.dcc.documents import ServiceRequest, ServiceResponse
 from harness.dcc.dsp import Dsp
 from harness.dcc.enquiry import Estate
+from harness.dcc.firmware_distribution import Distribution
 from harness.errors import RigFault
 from harness.tap import Boundary, Tap
 
@@ -31,14 +33,15 @@ class Initiative:
         self._estate = estate
         self._tap = tap
         self._dsp: Dsp | None = None
+        self._distribution: Distribution | None = None
         self._users: Told | None = None
         self._heard: list[Callable[[DccAlert], None]] = []
         self.alerts = DccAlerts(estate, self._tell)
         self._alarm = Alarm(estate.store.agenda, estate.clock, self._woken)
 
-    def begin(self, dsp: Dsp, users: Told) -> None:
+    def begin(self, dsp: Dsp, distribution: Distribution, users: Told) -> None:
         """Act for this DSP, towards these users."""
-        self._dsp = dsp
+        self._dsp, self._distribution = dsp, distribution
         self._users = users
 
     def serve(self, users: Told) -> None:
@@ -50,6 +53,12 @@ class Initiative:
         """Have `heard` called with every alert that the DCC sends to users."""
         self._heard.append(heard)
 
+    def heard(self, alert: DeviceAlert) -> None:
+        """A device or a hub has raised an alert that counts."""
+        self.alerts.heard(alert)
+        if self._distribution is not None:
+            self._distribution.heard(alert)
+
     def look(self) -> None:
         """Look at the agenda again: something may have been put there, or taken out."""
         self._alarm.set()
@@ -57,6 +66,9 @@ class Initiative:
     async def see_to_agenda(self) -> None:
         """Do what is due by now, as the DCC does by itself."""
         self.alerts.overdue()
+        if self._distribution is not None:
+            await self._distribution.send_due()
+            self._distribution.overdue()
         if self._dsp is not None:
             await self._dsp.carry_out_due(self._answer)
         await self._estate.store.durable()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.dcc.defects import DccDefect
@@ -23,6 +23,7 @@ from harness.dcc.duis.requests import (
     UpdateInventory,
 )
 from harness.dcc.enquiry import Enquiry, Estate
+from harness.dcc.firmware_distribution import Distribution
 from harness.dcc.firmware_lists import sort_out
 from harness.dcc.inventory import inventory_record
 from harness.dcc.inventory_stages import with_details
@@ -53,10 +54,10 @@ class Done:
 
 @dataclass(slots=True)
 class OwnRequests:
-    """Carries requests out. `distributing` are the devices that firmware is under way to."""
+    """Carries requests out. Firmware that is taken goes on to `distribution`."""
 
     estate: Estate
-    distributing: set[Eui64] = field(default_factory=set)
+    distribution: Distribution
 
     def carry_out(self, enquiry: Enquiry) -> Done | None:
         """Carry one out that has passed its stages; None for a request that is not the DSP's own."""
@@ -124,13 +125,13 @@ class OwnRequests:
             request.srv,
             request.firmware,
             request.devices,
-            frozenset(self.distributing),
+            self.distribution.under_way,
             self.estate,
             enquiry.used,
         )
         if DccDefect.OTA_TO_SMETS1 in self.estate.defects:
             found = replace(found, taken=request.devices, left_out={})
-        self.distributing |= set(found.taken)
+        self.distribution.take(request, found.taken)
         if not found.left_out:
             return Done()
         warning = FirmwareWarning(

@@ -17,7 +17,7 @@ from harness.dcc.documents import (
     Smets1Response,
     UpdateHanDeviceLog,
 )
-from harness.dcc.duis.requests import JoinOrUnjoin, RestoreHanDeviceLog
+from harness.dcc.duis.requests import FirmwareDistribution, JoinOrUnjoin, RestoreHanDeviceLog
 from harness.dcc.faces import HubFace
 from harness.errors import SystemFault
 from harness.eui64 import Eui64
@@ -41,6 +41,19 @@ class S1sp:
     def serve(self, hub: HubFace) -> None:
         """Take on a SMETS1 hub."""
         self._hubs[hub.eui64] = hub
+
+    def take_image(self, request: FirmwareDistribution, hub: Eui64, devices: tuple[Eui64, ...]) -> None:
+        """Take firmware for devices on a hub; how it gets from here to them is the S1SP's own affair."""
+        self._tap.record(
+            Boundary.S1SP,
+            "dsp",
+            "s1sp",
+            f"firmware {request.firmware} ({request.srv}) for {', '.join(map(str, devices))} on {hub}",
+            request_id=str(request.request_id),
+            srv=request.srv,
+            hub=str(hub),
+            image_octets=len(request.image),
+        )
 
     async def handle(self, request: CountersignedRequest) -> Smets1Response | S1spAlert:
         """Carry a request out; an alert says that a request of this S1SP's cannot be.

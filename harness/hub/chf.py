@@ -30,6 +30,7 @@ from harness.gbcs.use_cases.device_log import (
     RestoreDeviceLog,
 )
 from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07, DeviceLink, DeviceLinks, DeviceLogs
+from harness.gbcs.use_cases.firmware import CCS08, FirmwareTransfer, TransferResult
 from harness.hub.defects import HubDefect, checks_left_out
 from harness.hub.device_log import DeviceLogEntry, DeviceState
 from harness.hub.logical_device import HubNow, LogicalDevice, RefusedMessage
@@ -176,6 +177,14 @@ class Chf:
         """Take an event of the hub: what changes the device log or a link key is told to the ACB."""
         if event.kind in _CHANGES and HubDefect.CHF_RAISES_NO_ALERT not in self._defects:
             self._tell_log()
+
+    def tell_transfer(self, device: Eui64, file_version: int, result: TransferResult) -> None:
+        """Tell the ACB how the transfer of an image to a device has ended (CCS08)."""
+        if HubDefect.CHF_RAISES_NO_ALERT in self._defects:
+            return
+        firmware = file_version.to_bytes(4, "big")
+        fields = FirmwareTransfer(time=self._utc(), device=device, firmware=firmware, result=result)
+        self._device.raise_alert(CCS08, fields)
 
     def _tell_log(self) -> None:
         log = self._copy(self._hub.device_log())

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from harness.errors import DeviceSilent, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
+from harness.gbcs.use_cases.firmware import TransferResult
 from harness.hub.admission import Admission
 from harness.hub.defects import HubDefect, wrong_suites
 from harness.hub.device_log import DeviceLog, DeviceLogEntry, DeviceState
 from harness.hub.events import EventBook
+from harness.hub.firmware_images import FirmwareImages
 from harness.hub.han import Han
 from harness.hub.link_keys import HubKeys, LinkKeys, check_credentials
 from harness.hub.membership import Membership
@@ -36,6 +38,7 @@ from harness.rig.faces import (
 from harness.tap import Boundary, Tap
 from harness.zigbee.cbke.authority import BenchAuthority, CredentialStore
 from harness.zigbee.cbke.suites import Suite
+from harness.zigbee.ota import OtaHeader
 from harness.zigbee.swap_out import TrustCentreBackup
 from harness.zigbee.zcl_general import ReadRecord
 
@@ -102,7 +105,8 @@ class CommunicationsHub:
             announced=self._announced,
         )
         self._han = Han(name, radio, self._admission.resume_keys)
-        self._timekeeper = Timekeeper(clock, self._trust, self._board, self._admission)
+        self.images = FirmwareImages(clock, self._image_ended)
+        self._timekeeper = Timekeeper(clock, self._trust, self._board, self._admission, self.images)
         self._members = Membership(
             name,
             radio,
@@ -196,8 +200,9 @@ class CommunicationsHub:
         return self._log.entries
 
     async def begin_afresh(self) -> None:
-        """Forget history, and give up another hub's place, as no hub in the field does; raises RigFault."""
+        """Forget history and images, give up another hub's place, as no hub in the field does; RigFault."""
         self._log.forget_history()
+        self.images.forget()
         await self._han.give_back()
 
     def historic_device_log(self) -> tuple[DeviceLogEntry, ...]:
@@ -254,6 +259,22 @@ class CommunicationsHub:
         """
         self._check()
         await self._members.unjoin(eui64)
+
+    # --- firmware -----------------------------------------------------------------------------------------
+
+    async def take_image(self, image: bytes, devices: Iterable[Eui64], keep_s: float) -> None:
+        """Hold a Zigbee OTA file for devices on the HAN, for so many seconds.
+
+        Raises StimulusImpossible for what is no OTA file, RigFault.
+        """
+        self._check()
+        self.images.take(image, devices, keep_s)
+        self._timekeeper.wake()
+
+    def _image_ended(self, eui64: Eui64, header: OtaHeader, result: TransferResult) -> None:
+        """An image was handed to a device, or is given up."""
+        note = f"firmware {header.file_version:08X}: {result.text}"
+        self._book.note(HubEventKind.IMAGE_ENDED, eui64, note)
 
     # --- commands to a device -----------------------------------------------------------------------------
 

@@ -10,11 +10,13 @@ from functools import partial
 from harness.errors import DeviceSilent, RigFault
 from harness.eui64 import Eui64
 from harness.gbcs import KeyStore
+from harness.gbcs.use_cases.firmware import TransferResult
 from harness.hub.chf import Chf
 from harness.hub.core import CommunicationsHub
 from harness.hub.gpf import Gpf, gpf_of
 from harness.hub.logical_device import HubNow
 from harness.rig.faces import NetworkSettings, NetworkState
+from harness.zigbee.ota import OtaHeader
 
 
 class GbcsHub(CommunicationsHub):
@@ -89,6 +91,10 @@ class GbcsHub(CommunicationsHub):
         await super().begin_afresh()
         if self._gpf is not None:
             self._gpf.forget()
+
+    def _image_ended(self, eui64: Eui64, header: OtaHeader, result: TransferResult) -> None:
+        super()._image_ended(eui64, header, result)
+        self.chf.tell_transfer(eui64, header.file_version, result)
 
     async def _answer(self, what: str, obeying: Awaitable[bytes], timeout_s: float) -> bytes:
         try:

@@ -39,6 +39,7 @@ class HubEventKind(Enum):
     UNSECURED = "message without link key refused"
     NETWORK_KEY = "network key updated"  # of the hub itself
     RESTORED = "restored"
+    IMAGE_ENDED = "image ended"  # a firmware image was handed over, or was given up
     UNDELIVERED = "message not delivered"  # with `cluster`, by the radio's own account
 
 

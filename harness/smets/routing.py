@@ -20,6 +20,7 @@ S1SP_UNSUPPORTED = "S1SP-UNSUPPORTED"
 OTA = "MP202-OTA"
 WARNING = "FIRMWARE-WARNING"
 OTA_LISTS = "FIRMWARE-LISTS"
+FIRMWARE_KEPT = "FIRMWARE-KEPT"
 _JOIN = "8.7.2"
 NOT_APPLICABLE_FIRMWARE = "FIRMWARE-NOT-APPLICABLE"
 _ROUTE = {SmetsVersion.SMETS1: "ROUTE-SMETS1", SmetsVersion.SMETS2_PLUS: "ROUTE-SMETS2"}
@@ -106,6 +107,8 @@ def check(rules: Rulebook) -> None:
     for srv in ("11.1", "11.4"):
         rules.rule(WARNING).text(srv)
     rules.rule(NOT_APPLICABLE_FIRMWARE).text()
+    if rules.rule(FIRMWARE_KEPT).number("days") < 1:
+        raise RuleError(FIRMWARE_KEPT, "`days` must be 1 or more")
     rules.rule(OTA).text("srv")
     rules.rule(S1SP_SRVS).texts()
     for rule_id in _ROUTE.values():

@@ -96,6 +96,9 @@ class Hub:
         self._ask("remove", eui64)
         return True
 
+    async def take_image(self, image, devices, keep_s):
+        self._ask("image", image, tuple(devices), keep_s)
+
     async def command_chf(self, message, timeout_s):
         if self.chf is None:
             raise StimulusImpossible("this hub knows no GBCS")

@@ -30,8 +30,8 @@ _BODIES: Mapping[type, DccAlertKind] = {
     a.PpmidRemoval: DccAlertKind.PPMID_REMOVAL,
     a.CommsHubAlert: DccAlertKind.HUB,
     a.FirmwareVersionMismatch: DccAlertKind.FIRMWARE_MISMATCH,
-    a.CommandFailure: DccAlertKind.COMMAND_FAILURE,
     a.FirmwareDelivery: DccAlertKind.FIRMWARE_DELIVERY,
+    a.FirmwareDistributionFailure: DccAlertKind.FIRMWARE_FAILURE,
 }
 
 
@@ -121,11 +121,13 @@ def _is_about(alert: object, case: CaseContext) -> bool:
             return any(route.request_id == request_id for route in case.bench.dcc.routes)
         case a.PpmidRemoval(ppmid=ppmid):
             return ppmid == device
+        case a.FirmwareDistributionFailure(devices=devices):
+            return device in devices
         case a.CommsHubAlert(transfer=transfer):
             return transfer is None or transfer.device == device
         case a.DeviceStatusChange(device=about, change=a.StatusChange.HUB_DECOMMISSIONED):
             return about in {entry.hub.eui64 for entry in case.bench.hubs.values()}
-        case a.PpmidAlert() | a.FirmwareVersionMismatch() | a.CommandFailure() | a.DeviceStatusChange():
+        case a.PpmidAlert() | a.FirmwareVersionMismatch() | a.FirmwareDelivery() | a.DeviceStatusChange():
             return alert.device == device
         case _:
             return True

@@ -25,9 +25,10 @@ from harness.smets.rulebook import RuleError
 from harness.smets.smi import DeviceStatus
 from harness.smets.table import Outcome
 from harness.smets.version import SmetsVersion, read_version
+from harness.zigbee.ota import ota_file
 
 _REMOVED = "removed"
-_IMAGE = bytes.fromhex("1EF1EE0B000138000400") + bytes(46)  # the magic and header length of a Zigbee OTA file
+_IMAGE = ota_file(b"no firmware at all", manufacturer=0x1234, image_type=0x0084, file_version=0)
 
 
 @step("change_cpl")
@@ -144,7 +145,7 @@ class SendFirmware(Step):
             raise ValueError("`on_list` goes with `left_out: true`")
 
     async def run(self, case: CaseContext) -> Seen:
-        """Send 11.4 with an image of no content, and look for the PPMID in the answer."""
+        """Send 11.4 with an image that no PPMID takes for its own, and look for the PPMID in the answer."""
         dcc, device = case.bench.dcc, case.bench.device
         response = await dcc.send(
             UpdatePpmidFirmware, dcc.dsp, image=_IMAGE, firmware=self.firmware, devices=(device,)
