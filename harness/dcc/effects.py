@@ -55,12 +55,14 @@ def _log_update(enquiry: Enquiry, request: UpdateHanDeviceLog) -> DeviceRecord:
 
 
 def _other_gpf(enquiry: Enquiry, request: RestoreGpfDeviceLog, estate: Estate) -> tuple[DeviceRecord, ...]:
-    """The new proxy takes the old one's joins; the old one is in nobody's any more."""
+    """The new proxy takes the old one's joins; the old one is in nobody's any more, and Decommissioned."""
     assert enquiry.other is not None
     old, new = request.old_gpf, enquiry.device
     before, after = _now(enquiry.other, estate), _now(enquiry.known, estate)
     joins = tuple(dict.fromkeys((*after.joined, *before.joined)))
-    changed = [*_changed(before, replace(before, joined=())), *_changed(after, replace(after, joined=joins))]
+    ended = transition(before.status, SmiEvent.DECOMMISSIONED, before.device_type, estate.rules)
+    gone = replace(before, joined=(), status=ended.status or before.status)
+    changed = [*_changed(before, gone), *_changed(after, replace(after, joined=joins))]
     for record in estate.store.records():
         if old in record.joined:
             joined = tuple(new if one == old else one for one in record.joined)

@@ -173,9 +173,10 @@ def both_hubs_known(enquiry: Enquiry, estate: Estate) -> Judgement:
 
 
 def versions_on_new_hub(enquiry: Enquiry, estate: Estate) -> Judgement:
-    """Whether every device of the old hub has a version to be on the new one."""
+    """Whether every device of the old hub, but its GPF, has a version to be on the new one."""
     assert enquiry.other is not None
-    devices = estate.store.having(Lookup.HUB, str(enquiry.other.device))
+    there = estate.store.having(Lookup.HUB, str(enquiry.other.device))
+    devices = tuple(one for one in there if one.device_type is not DeviceType.GPF)  # it goes with its hub
     enquiry.exchange = exchange(
         enquiry.other, enquiry.known_hub, devices, estate.cpl, estate.rules, estate.defects
     )

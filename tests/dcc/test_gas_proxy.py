@@ -16,6 +16,7 @@ from harness.dcc.duis.requests import (
     Mpxn,
     ReadDeviceLog,
     RestoreGpfDeviceLog,
+    RestoreHanDeviceLog,
     SearchInventory,
     UnjoinNonCritical,
 )
@@ -29,12 +30,13 @@ from harness.hub.logical_device import HubNow
 from harness.smets.cpl import DeviceType as SmiType
 from harness.smets.smi import DeviceStatus
 from harness.tap import NullTap
-from tests.dcc.estate import HUB, HUB_1, HUB_2, PKI, PPMID, S1, S2, Estate
+from tests.dcc.estate import HUB, HUB_1, HUB_2, PKI, PPMID, S1, S2, Estate, Hub
 from tests.dcc.test_dsp import refused
 
 GPF = gpf_of(HUB_2)
 SMETS1_GPF = gpf_of(HUB_1)
 OLD_GPF = Eui64.parse("00-DB-12-34-56-78-90-A3")
+NEW_HUB = Eui64.parse("00-DB-12-34-56-78-92-02")
 GSME = Eui64.parse("00-DB-12-34-56-78-90-A1")
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LOG = (JoinedDevice(PPMID, DeviceType.PPMID), JoinedDevice(GSME, DeviceType.GSME))
@@ -197,6 +199,7 @@ def test_8_12_2_gives_the_gpf_the_log_that_the_old_one_backed_up():
     assert response.fields["RestoreOutcomes"] == f"{PPMID} PPMID success, {GSME} GSME success"
     assert estate.hubs[S2].gpf.device_log() == LOG
     assert [estate.store.get(device).joined for device in (GPF, OLD_GPF, PPMID)] == [(PPMID,), (), (GPF,)]
+    assert estate.store.get(OLD_GPF).status is DeviceStatus.DECOMMISSIONED
     assert estate.dcc.alerts[-1].told == {"DeviceLog": f"{PPMID} PPMID, {GSME} GSME"}
 
 
@@ -209,6 +212,18 @@ def test_what_a_gpf_joined_itself_is_what_another_is_given():
     request = RestoreGpfDeviceLog(request_id=RequestId(SUPPLIER, OLD_GPF, 9), old_gpf=GPF)
     command = estate.dcc.trials.command("GCS59", request)
     assert GCS59.read_command(command, PKI, device=OLD_GPF) == (LOG[0],)
+
+
+def test_a_hub_that_is_exchanged_takes_no_gpf_of_the_old_one_with_it():
+    estate = home()
+    new = Hub(NEW_HUB, tunnel=True)
+    estate.dcc.provision_hub(hub_prenotification(NEW_HUB, S2, gpf_of(NEW_HUB)), new)
+    assert ask(estate, RestoreHanDeviceLog, NEW_HUB, old_hub=HUB_2).ok
+    assert [estate.store.get(device).hub for device in (PPMID, GPF, gpf_of(NEW_HUB))] == [
+        NEW_HUB,
+        HUB_2,
+        NEW_HUB,
+    ]
 
 
 def test_an_entry_that_cannot_be_restored_makes_the_response_say_so():

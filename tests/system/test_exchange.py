@@ -22,8 +22,15 @@ def test_the_ppmid_works_on_the_hub_that_took_its_hubs_place(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_it_comes_too_when_it_was_without_supply_and_to_no_impostor(tmp_path):
-    run = certify(tmp_path / "pack", PLAN, "-k", "not SMETS2", rig=RIG)
+    run = certify(tmp_path / "pack", PLAN, "-k", "CUT or IMPOSTOR", rig=RIG)
     assert run.verdicts == dict.fromkeys(("EXCHANGE-POWER-CUT", "EXCHANGE-IMPOSTOR"), "pass"), run.said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(90)
+def test_the_gpf_of_the_hub_that_took_its_hubs_place_serves_whom_the_old_one_served(tmp_path):
+    run = certify(tmp_path / "pack", PLAN, "-k", "GPF", rig=RIG)
+    assert run.verdicts == {"EXCHANGE-GPF": "pass"}, run.said
 
 
 def broken(folder, anchor, defect):
@@ -49,6 +56,8 @@ def broken(folder, anchor, defect):
         (DEVICE, "takes-any-trust-centre", "EXCHANGE-IMPOSTOR", "took hub replacement for its own"),
         ("  smets2:\n    profile: smets2\n", "chf-tells-link-keys", "EXCHANGE-SMETS2", "and not its hash"),
         ("  replacement:\n    profile: smets2\n", "forgets-restored", "EXCHANGE-SMETS2", "is not in it"),
+        ("  smets2:\n    profile: smets2\n", "gpf-raises-no-alert", "EXCHANGE-GPF", "no alert 8071"),
+        ("  replacement:\n    profile: smets2\n", "gpf-forgets-restored", "EXCHANGE-GPF", "no alert 8071"),
         ("  replacement:\n    profile: smets2\n", "keeps-own-network", "EXCHANGE-SMETS2", "extended PAN id"),
     ],
     ids=lambda value: value if isinstance(value, str) and "-" in value and value.islower() else "",
