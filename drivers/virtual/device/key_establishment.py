@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from drivers.virtual.device.questions import HUB, zcl_request
+from drivers.virtual.device.questions import HUB, Questions, Unanswered, zcl_request
 from drivers.virtual.stack.faces import ApsIndication, ApsRequest, Delivery
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
@@ -21,6 +21,7 @@ from harness.zigbee.cbke.commands import Command, ConfirmKey, Initiate
 from harness.zigbee.cbke.exchange import Established, Exchange, Outcome, Reaction
 from harness.zigbee.cbke.suites import SUITES, Suite
 from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType
+from harness.zigbee.zcl_types import DataType
 
 Send = Callable[[ApsRequest], Awaitable[Delivery]]
 UseKey = Callable[[bytes, Suite], None]
@@ -161,3 +162,14 @@ class KeyEstablishment:
 def is_key_establishment(message: ApsIndication, frame: ZclFrame) -> bool:
     """Whether a frame is a command of the cluster's own, not an attribute read or the like."""
     return message.cluster == key_establishment.CLUSTER and frame.frame_type is ZclFrameType.CLUSTER
+
+
+async def read_suites(questions: Questions) -> tuple[int, int]:
+    """Return the hub's Key Establishment endpoint and the suite bitmap that it offers. Raises Unanswered."""
+    endpoint = await questions.match(key_establishment.CLUSTER)
+    value = await questions.read(
+        endpoint, key_establishment.CLUSTER, key_establishment.KEY_ESTABLISHMENT_SUITE, secured=False
+    )
+    if value.type is not DataType.BITMAP16 or not isinstance(value.value, int):
+        raise Unanswered(f"KeyEstablishmentSuite is no bitmap16: {value}")
+    return endpoint, value.value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drivers.virtual.device.key_establishment import KeyEstablishment
+from drivers.virtual.device.key_establishment import KeyEstablishment, read_suites
 from drivers.virtual.device.questions import Questions, Unanswered
 from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
@@ -16,8 +16,7 @@ from drivers.virtual.ppmid.nonvolatile import Mode, NonVolatile
 from drivers.virtual.ppmid.surroundings import PpmidStack
 from drivers.virtual.stack.faces import JoinFailure, JoinResult
 from harness.zigbee import install_code
-from harness.zigbee.key_establishment import CLUSTER, KEY_ESTABLISHMENT_SUITE, KeyEstablishmentSuites
-from harness.zigbee.zcl_types import DataType
+from harness.zigbee.key_establishment import KeyEstablishmentSuites
 
 
 async def join(stack: PpmidStack, kept: NonVolatile, config: PpmidConfig, timeout_s: float) -> JoinResult:
@@ -33,15 +32,6 @@ async def join(stack: PpmidStack, kept: NonVolatile, config: PpmidConfig, timeou
         if result.failure is not JoinFailure.NO_KEY:
             break
     return result
-
-
-async def read_suites(questions: Questions) -> tuple[int, int]:
-    """Return the hub's Key Establishment endpoint and the suite bitmap that it offers. Raises Unanswered."""
-    endpoint = await questions.match(CLUSTER)
-    value = await questions.read(endpoint, CLUSTER, KEY_ESTABLISHMENT_SUITE, secured=False)
-    if value.type is not DataType.BITMAP16 or not isinstance(value.value, int):
-        raise Unanswered(f"KeyEstablishmentSuite is no bitmap16: {value}")
-    return endpoint, value.value
 
 
 def choose_mode(suites: int, defects: frozenset[Defect]) -> Mode:
