@@ -7,6 +7,7 @@ import random
 import shutil
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from drivers.virtual.medium import Medium, Transmission
+from drivers.virtual.meter.config import MeterConfig, MeterDefect, MeterKind
+from drivers.virtual.meter.device import VirtualMeter
 from drivers.virtual.ncp.dongle import Dongle
 from drivers.virtual.ncp.injection import FAULTS, nearest
 from drivers.virtual.ports import BytePort, PtyPort, TcpPort
@@ -94,8 +97,34 @@ class PpmidEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeterEntry:
+    """A virtual meter, as MeterConfig has it; it is off until its supply is switched on."""
+
+    kind: MeterKind
+    eui64: Eui64
+    install_code: HexBytes
+    credentials: str = "ppmid-bench"
+    sleepy: bool = False
+    defects: tuple[MeterDefect, ...] = ()
+
+    def config(self) -> MeterConfig:
+        """Return the meter's configuration; raises ValueError."""
+        return MeterConfig(
+            kind=self.kind,
+            eui64=self.eui64,
+            install_code=bytes(self.install_code),
+            credentials=self.credentials,
+            sleepy=self.sleepy,
+            defects=frozenset(self.defects),
+        )
+
+    def __post_init__(self) -> None:
+        self.config()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualBenchOptions:
-    """What stands on the virtual bench. `links: tcp` gives dongles as tcp:// instead of ptys.
+    """What stands on the virtual bench; meters are off at first. `links: tcp` gives dongles as tcp://.
 
     `state` is a folder in which dongles keep their networks, keys and tokens between runs. With `ppmids_stay`
     PPMIDs stay, in no mode, on a network that offers no Key Establishment, as foreign hosts' do not.
@@ -103,6 +132,7 @@ class VirtualBenchOptions:
 
     dongles: Mapping[str, DongleEntry]
     ppmids: Mapping[str, PpmidEntry]
+    meters: Mapping[str, MeterEntry] = field(default_factory=dict)
     seed: int = 202
     links: Literal["pty", "tcp"] = "pty"
     ezsp_version: EzspVersion = 13
@@ -112,9 +142,10 @@ class VirtualBenchOptions:
     latency: Seconds = _NO_LATENCY
 
     def __post_init__(self) -> None:
-        both = sorted(set(self.dongles) & set(self.ppmids))
+        names = Counter((*self.dongles, *self.ppmids, *self.meters))
+        both = sorted(name for name, times in names.items() if times > 1)
         if both:
-            raise ValueError(f"`{both[0]}` names a dongle and a PPMID")
+            raise ValueError(f"`{both[0]}` names two of a dongle, a PPMID and a meter")
         if not 0.0 <= self.loss < 1.0:
             raise ValueError(f"loss {self.loss}: expected 0 to below 1")
 
@@ -123,6 +154,7 @@ class VirtualBenchOptions:
 class _Nodes:
     dongles: dict[str, tuple[Dongle, BytePort]] = field(default_factory=dict)
     ppmids: dict[str, VirtualPpmid] = field(default_factory=dict)
+    meters: dict[str, VirtualMeter] = field(default_factory=dict)
 
 
 class VirtualBench:
@@ -168,9 +200,10 @@ class VirtualBench:
         return self._call(self._add_tap(lambda sent: callback(_sniffed(sent))))
 
     def switch_power(self, node: str, *, on: bool) -> None:
-        """Switch a dongle's or a PPMID's supply."""
-        if node in self._nodes.ppmids:
-            self._call(self._nodes.ppmids[node].power(on=on))
+        """Switch a dongle's, a PPMID's or a meter's supply."""
+        devices: Mapping[str, VirtualPpmid | VirtualMeter] = {**self._nodes.ppmids, **self._nodes.meters}
+        if node in devices:
+            self._call(devices[node].power(on=on))
         else:
             self._call(_done(partial(self._dongle(node)[0].power, on)))
 
@@ -182,7 +215,7 @@ class VirtualBench:
         try:
             return self._nodes.dongles[node]
         except KeyError:
-            known = ", ".join((*self._nodes.dongles, *self._nodes.ppmids))
+            known = ", ".join((*self._nodes.dongles, *self._nodes.ppmids, *self._nodes.meters))
             raise StimulusImpossible(
                 f"the virtual bench has no dongle `{node}`", remedy=f"known here: {known}"
             ) from None
@@ -225,11 +258,16 @@ class VirtualBench:
             await ppmid.open()
             self._nodes.ppmids[name] = ppmid
             paths[name] = console.path
+        for name, entered_meter in options.meters.items():
+            make = partial(_meter, medium, entered_meter, rng)
+            self._nodes.meters[name] = VirtualMeter(make, entered_meter.config())
         return paths
 
     async def _take_down(self) -> None:
         for ppmid in self._nodes.ppmids.values():
             await ppmid.close()
+        for meter in self._nodes.meters.values():
+            await meter.power(on=False)
         for dongle, _ in self._nodes.dongles.values():
             await dongle.close()
         self._nodes = _Nodes()
@@ -259,6 +297,10 @@ def _end_device(medium: Medium, device: PpmidEntry, rng: random.Random, listener
     )
     node.ignores_network_key = Defect.IGNORES_NETWORK_KEY in device.defects
     return node
+
+
+def _meter(medium: Medium, device: MeterEntry, rng: random.Random, listener: Any) -> Node:
+    return Node(medium, device.eui64, listener, always_on=not device.sleepy, rng=rng)
 
 
 def _sniffed(sent: Transmission) -> SniffedFrame:

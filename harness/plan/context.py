@@ -78,6 +78,8 @@ class CaseContext:
     whitelisting: Whitelisting | None = None
     exchange: Exchange | None = None
     request: Request | None = None
+    meters: dict[DeviceType, Eui64] = field(default_factory=dict)  # installed by the case
+    utrns: dict[DeviceType, str] = field(default_factory=dict)  # the last that each was sent
 
     @property
     def device_model(self) -> DeviceModel:

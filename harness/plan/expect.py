@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from harness.dcc.documents import ServiceResponse, Stage
+from harness.dcc.documents import InventoryRecord, ServiceResponse, Stage
 from harness.errors import AssumptionNotMet, BenchError, DutFault, StimulusImpossible, SystemFault
 from harness.plan.context import CaseContext
+from harness.smets.cpl import DeviceType
+from harness.smets.smi import DeviceStatus
 
 Fault = type[DutFault] | type[SystemFault]
 
@@ -92,6 +94,21 @@ def refused(case: CaseContext, response: ServiceResponse, what: str) -> BenchErr
     stage = f" at the stage `{response.stage.value}`" if response.stage else ""
     reason = f": {response.reason}" if response.reason else ""
     return unmet(case, f"the DCC refused {what} with {response.code}{stage}{reason}", rules, SystemFault)
+
+
+def hold_status(case: CaseContext, record: InventoryRecord, wanted: DeviceStatus) -> None:
+    """Hold a device's status in the SMI against the plan's; that rests on the rules that lead there."""
+    kind = record.device_type
+    leads_there = [
+        rule.id
+        for rule in case.bench.rules.starting("SMI-")
+        if rule.entries().get("to") == wanted.value
+        and ("types" not in rule.entries() or kind in rule.choices(DeviceType, "types"))
+    ]
+    case.rules.note(*leads_there)
+    if record.status is not wanted:
+        says = f"status in the SMI: expected {text(wanted)}, seen {text(record.status)}"
+        raise unmet(case, says, leads_there, SystemFault)
 
 
 def text(value: object) -> str:

@@ -13,21 +13,25 @@ from harness.smets.cpl import CPL_REGIME, CplRegime
 from harness.smets.rulebook import Rulebook
 
 CONTROL, POWER, SNIFFER, ENVIRONMENT = "ppmid.control", "power", "sniffer", "environment"
-HUB, REGIME = "hub.", "regime."
+HUB, METER, REGIME = "hub.", "meter.", "regime."
 _REGIMES = tuple(REGIME + regime.value.lower() for regime in CplRegime)
-EXAMPLES = (CONTROL, POWER, SNIFFER, ENVIRONMENT, f"{HUB}smets1", f"{HUB}smets2", *_REGIMES)
+_METERS = (f"{METER}esme", f"{METER}gsme")
+EXAMPLES = (CONTROL, POWER, SNIFFER, ENVIRONMENT, f"{HUB}smets1", f"{HUB}smets2", *_METERS, *_REGIMES)
 _HUB_NEED = re.compile(r"hub\.[A-Za-z0-9_-]+")
 
 
 def check(need: str) -> None:
     """Raise ValueError when no rig could ever have this."""
-    if need not in (CONTROL, POWER, SNIFFER, ENVIRONMENT, *_REGIMES) and not _HUB_NEED.fullmatch(need):
+    if need not in (CONTROL, POWER, SNIFFER, ENVIRONMENT, *_METERS, *_REGIMES) and not _HUB_NEED.fullmatch(
+        need
+    ):
         raise ValueError(f"unknown need `{need}`")
 
 
 def offered(rig: Rig, rules: Rulebook) -> frozenset[str]:
     """Return what a rig has, in the words of `needs`; which CPL regime is in force, the rulebook says."""
     has = {CONTROL} | {HUB + name for name in rig.hubs}
+    has |= {METER + meter.type.lower() for meter in rig.meters.values()}
     has.add(REGIME + rules.rule(CPL_REGIME).choice(CplRegime).value.lower())
     for word, entry in ((POWER, rig.power), (SNIFFER, rig.sniffer), (ENVIRONMENT, rig.environment)):
         if entry is not None:

@@ -167,6 +167,8 @@ async def open_runner(
 ) -> Runner:
     """Open the rig and return what runs cases on it. Raises RigFault, ConfigError."""
     pack.secrets.add_install_code(bytes(preparation.rig.ppmid.device.install_code))
+    for meter in preparation.rig.meters.values():
+        pack.secrets.add_install_code(bytes(meter.install_code))
     bench = await open_bench(preparation.rig, preparation.rules, pack.tap, run_dir=scratch)
     pack.describe(bench=inventory(preparation.rig, bench))
     return Runner(bench=bench, pack=pack, offers=preparation.offers, observer=observer)

@@ -13,6 +13,7 @@ from harness.plan.steps import (
     gas_proxy,
     gbcs,
     han,
+    meters,
     request,
     stays_out,
     trust,
@@ -22,7 +23,7 @@ from harness.plan.steps.step import STEPS, Step, bind_step
 
 FAMILIES = (
     *(estate, dsp, dcc_alerts, exchange, han, stays_out, unsecured, trust),
-    *(request, ask, answers, gas_proxy, gbcs, bench),
+    *(request, ask, answers, gas_proxy, gbcs, meters, bench),
 )
 
 __all__ = ["FAMILIES", "STEPS", "Step", "bind_step"]

@@ -14,7 +14,8 @@ from harness.hub.core import CommunicationsHub
 from harness.hub.gpf import gpf_of
 from harness.rig.dcc import RigDcc
 from harness.rig.faces import Environment, NetworkSettings, Power, PpmidPort, Sniffer
-from harness.rig.model import PpmidDevice
+from harness.rig.model import MeterEntry, PpmidDevice
+from harness.smets.cpl import DeviceType
 from harness.smets.rulebook import Rulebook
 from harness.smets.version import SmetsVersion
 from harness.tap import Tap
@@ -39,6 +40,14 @@ class HubOnBench:
         return self.given_gpf or gpf_of(self.hub.eui64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterOnBench:
+    """A meter of the rig: what its file says of it, and its supply if that can be switched."""
+
+    entry: MeterEntry
+    supply: Power | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Bench:
     """A rig in use. `ppmid_device` is what the rig file says of the device under test.
@@ -53,6 +62,7 @@ class Bench:
     ppmid_device: PpmidDevice
     tap: Tap
     power: Power | None = None
+    meters: Mapping[DeviceType, MeterOnBench] = field(default_factory=dict)
     sniffer: Sniffer | None = None
     environment: Environment | None = None
     nodes: Mapping[str, str] = field(default_factory=dict)
@@ -84,13 +94,16 @@ class Bench:
         self._to_undo += [(node, remedy) for remedy in (*_UNDONE_BY.get(fault, ()), _WELL)]
 
     async def reset_case(self) -> None:
-        """Begin afresh: PPMID off every HAN with its own install code, device logs and SMI without it.
+        """Begin afresh: PPMID off every HAN with its own install code, meters off, device logs and SMI empty.
 
         Raises RigFault when the rig is not healthy, DutFault when the PPMID does not answer as it must.
         """
         await self.take_faults_back()
         if self.power is not None:
             await self.power.switch(on=True)
+        for meter in self.meters.values():
+            if meter.supply is not None:
+                await meter.supply.switch(on=False)
         await self.ppmid.leave()
         await self.ppmid.set_install_code(self.ppmid_device.install_code)
         await self.ppmid.received()

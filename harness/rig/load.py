@@ -40,6 +40,7 @@ def load_rig(path: Path) -> Rig:
     for name, hub in rig.hubs.items():
         _check_hub(rig.where.items["hubs"].items[name], hub)
     _check_words(rig.where.items["dcc"], rig.dcc.defects, DccDefect)
+    _check_meters(rig)
     users_of(rig)
     load_certificates(rig.pki.certificates, BenchAuthority(rig.pki.seed))
     load_gbcs_keys(rig.pki.gbcs_keys, rig.pki.seed)
@@ -65,6 +66,9 @@ def resources(rig: Rig) -> Iterator[tuple[str, Face, Node]]:
         yield "sniffer", Face.SNIFFER, rig.sniffer
     if rig.power is not None:
         yield "power", Face.POWER, rig.power
+    for name, meter in rig.meters.items():
+        if meter.supply is not None:
+            yield f"meters.{name}.supply", Face.POWER, meter.supply
 
 
 def environment_nodes(rig: Rig) -> dict[str, str]:
@@ -157,6 +161,15 @@ def _check_hub(node: Node, hub: HubEntry) -> None:
         raise node.items["channel"].error(f"channel {hub.channel}: a 2.4 GHz channel is 11 to 26")
     _check_words(node, hub.defects, HubDefect)
     hub_profile(hub, node)
+
+
+def _check_meters(rig: Rig) -> None:
+    seen: set[str] = set()
+    for name, meter in rig.meters.items():
+        if meter.type in seen:
+            place = rig.where.items["meters"].items[name]
+            raise place.error(f"a rig has one {meter.type}, this is another")
+        seen.add(meter.type)
 
 
 def hub_profile(hub: HubEntry, node: Node) -> HubProfile:

@@ -60,6 +60,28 @@ class PpmidEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeterEntry:
+    """A meter beside the PPMID, described as a PPMID is.
+
+    Without a `supply` that can be switched it must be on, and look for a hub by itself.
+    """
+
+    type: Literal["ESME", "GSME"]
+    eui64: Eui64
+    install_code: HexBytes
+    manufacturer: str
+    model: str
+    firmware: str
+    supply: Node | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.install_code) != _INSTALL_CODE_OCTETS:
+            raise ValueError(
+                f"`install-code` has {_INSTALL_CODE_OCTETS} octets, not {len(self.install_code)}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserEntry:
     """A user of the DCC, by the name that it has in plans; `roles` are DUIS's, such as ``IS``."""
 
@@ -132,7 +154,10 @@ class PkiEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
-    """A rig file (`ppmid-bench/rig@1`). `secrets` is what packs keep of them (docs/read-the-evidence.md)."""
+    """A rig file (`ppmid-bench/rig@1`), with at most one meter of a type.
+
+    `secrets` is what packs keep of them (docs/read-the-evidence.md).
+    """
 
     name: str
     dcc: DccEntry
@@ -143,4 +168,5 @@ class Rig:
     environment: Node | None = None
     sniffer: Node | None = None
     power: Node | None = None
+    meters: Mapping[str, MeterEntry] = field(default_factory=dict)
     where: Node

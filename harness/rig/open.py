@@ -19,14 +19,14 @@ from harness.hub.core import CommunicationsHub
 from harness.hub.defects import HubDefect
 from harness.hub.gbcs_hub import GbcsHub
 from harness.hub.trust_centre import HubEvent, HubEventKind
-from harness.rig.bench import Bench, HubOnBench
+from harness.rig.bench import Bench, HubOnBench, MeterOnBench
 from harness.rig.certificates import load_certificates
 from harness.rig.dcc import RigDcc, open_dcc
 from harness.rig.faces import DriverContext, Environment, Face, NetworkSettings
 from harness.rig.gbcs_keys import load_gbcs_keys
 from harness.rig.load import driver_of, driver_options, environment_nodes, hub_profile
 from harness.rig.model import Rig
-from harness.smets.cpl import Cpl
+from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Rulebook
 from harness.smets.version import SmetsVersion
 from harness.tap import Tap
@@ -96,6 +96,15 @@ class _Opening:
         )
         if rig.power is not None:
             bench.power = self._create("power", Face.POWER, rig.power)
+        bench.meters = {
+            DeviceType(entry.type): MeterOnBench(
+                entry=entry,
+                supply=self._create(f"meters.{name}.supply", Face.POWER, entry.supply)
+                if entry.supply is not None
+                else None,
+            )
+            for name, entry in rig.meters.items()
+        }
         if rig.sniffer is not None:
             bench.sniffer = self._create("sniffer", Face.SNIFFER, rig.sniffer)
             self._close_with(bench.sniffer.stop)

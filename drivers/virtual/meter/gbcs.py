@@ -117,7 +117,7 @@ class MeterGbcs:
         outcome = self._does[use_case.name](accepted)
         time = CosemTime.of(self._time()) if message.message_code in _TOP_UPS else None
         response = use_case.build_response(message, outcome, self._keys, time=time)
-        if MeterDefect.BAD_RESPONSE_MAC in self._config.defects:
+        if use_case.response.macs and MeterDefect.BAD_RESPONSE_MAC in self._config.defects:
             return response[:-1] + bytes([response[-1] ^ 0x01])
         return response
 

@@ -9,7 +9,7 @@ from harness.dcc.inventory import row_states
 from harness.documents import HexBytes, Seconds
 from harness.errors import SystemFault
 from harness.plan.context import CaseContext, Whitelisting
-from harness.plan.expect import hold, refused, text, unmet
+from harness.plan.expect import hold, hold_status, refused, unmet
 from harness.plan.steps.step import Seen, Step, step
 from harness.smets import table
 from harness.smets.cpl import DeviceType
@@ -150,13 +150,4 @@ class ExpectInventory(Step):
     def _status(self, case: CaseContext, record: InventoryRecord) -> None:
         if self.status is None:
             return
-        leads_there = [
-            rule.id
-            for rule in case.bench.rules.starting("SMI-")
-            if rule.entries().get("to") == self.status.value
-            and ("types" not in rule.entries() or DeviceType.PPMID in rule.choices(DeviceType, "types"))
-        ]
-        case.rules.note(*leads_there)
-        if record.status is not self.status:
-            says = f"status in the SMI: expected {text(self.status)}, seen {text(record.status)}"
-            raise unmet(case, says, leads_there, SystemFault)
+        hold_status(case, record, self.status)

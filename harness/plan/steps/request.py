@@ -258,13 +258,18 @@ def _astray(case: CaseContext, request: Request) -> str | None:
 
 
 def _other(case: CaseContext, hub: HubOnBench | None, named: str) -> Eui64:
-    """Return the other device of a join on this hub: the PPMID, the hub's GPF, or the bench's meter."""
+    """Return the other device of a join on this hub: the PPMID, the hub's GPF, or a meter.
+
+    That is the case's own of this type, or one of the SMI alone.
+    """
     if named == "PPMID":
         return case.bench.device
     if hub is None:
         raise StimulusImpossible("the PPMID is on no hub's device log; whitelist it first")
     if named == "GPF":
         return hub.gpf
+    if DeviceType(named) in case.meters:
+        return case.meters[DeviceType(named)]
     return case.bench.dcc.provision_meter(DeviceType(named), hub.hub.eui64)
 
 
