@@ -12,6 +12,7 @@ class DccDefect(Enum):
     ROUTE_BY_PRENOTIFIED = "route-by-prenotified"  # routes by the version of the pre-notification
     IGNORE_HUB = "ignore-hub"  # leaves the pre-notified version in the SMI, whatever the hub
     SKIP_RESPONSE_MAC_CHECK = "skip-response-mac-check"  # believes a response whose MAC is wrong
+    SKIP_ANSWER_CHECK = "skip-answer-check"  # believes a response that answers another command
     SKIP_ACCESS_CONTROL = "skip-access-control"  # takes every request of everybody
     TAKE_REPLAYS = "take-replays"  # takes a request id a second time
     NEVER_SUSPEND = "never-suspend"  # neither suspends devices whose CPL row is gone nor refuses to ask them

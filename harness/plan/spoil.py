@@ -1,4 +1,4 @@
-"""GBCS commands spoilt in one thing each, under a MAC that is right where it can be.
+"""GBCS commands and responses spoilt in one thing each, under a MAC that is right where it can be.
 
 So each check of the receiver is put to the test by itself: a wrong originator under a wrong MAC would be
 refused for the MAC.
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum
+from typing import Any
 
 from harness.eui64 import Eui64
 from harness.gbcs import SUPPLIER, GbcsMessage, KeyStore, KeyUsage, parse
 from harness.gbcs.builder import Protection, secure
+from harness.gbcs.codes import CODES
 from harness.gbcs.keys import ACB
 from harness.gbcs.use_cases.joining import CS03C
 
@@ -40,6 +42,40 @@ def spoil(octets: bytes, how: Spoilt, keys: KeyStore) -> bytes:
     Raises ValueError when a message without a signature is to have a spoilt one.
     """
     return _WAYS[how](octets, keys)
+
+
+class SpoiltResponse(Enum):
+    """What is wrong with a response to the ACB; originator, code and counters under a MAC that is right."""
+
+    MAC = "mac"  # its last bit turned
+    BIT = "bit"  # a bit of the content turned
+    TRUNCATED = "truncated"  # the last octet is missing
+    TARGET = "target"  # to somebody else: its MAC cannot be right, that key is neither side's
+    ORIGINATOR = "originator"  # from another device
+    CODE = "code"  # of another use case
+    COUNTER = "counter"  # echoes an originator counter that was not sent
+    USER = "user"  # echoes another counter of the supplementary remote party
+    REPLAYED = "replayed"  # the response to an earlier command
+
+
+def spoil_response(octets: bytes, how: SpoiltResponse, keys: KeyStore, earlier: bytes) -> bytes:
+    """Return a MACed response to the ACB spoilt; `keys` holds the ACB's, `earlier` is one to be replayed."""
+    message = parse(octets)
+    if how is SpoiltResponse.REPLAYED:
+        return earlier
+    if how is SpoiltResponse.TARGET:
+        return replace(message, recipient=SOMEBODY_ELSE).to_bytes()
+    if how in _FIELDS_OF_RESPONSES:
+        return secure(replace(message, **_FIELDS_OF_RESPONSES[how](message)), keys, Protection.MACED)
+    return _WAYS[Spoilt(how.value)](octets, keys)
+
+
+_FIELDS_OF_RESPONSES: Mapping[SpoiltResponse, Callable[[GbcsMessage], dict[str, Any]]] = {
+    SpoiltResponse.ORIGINATOR: lambda _: {"originator": SOMEBODY_ELSE},
+    SpoiltResponse.CODE: lambda _: {"message_code": CODES["CS07"]},
+    SpoiltResponse.COUNTER: lambda message: {"counter": message.counter + 1},
+    SpoiltResponse.USER: lambda message: {"supplementary_counter": (message.supplementary_counter or 0) + 1},
+}
 
 
 def turned(octets: bytes, place: int) -> bytes:

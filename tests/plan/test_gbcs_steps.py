@@ -50,6 +50,10 @@ def said(tmp_path):
         "- send_gbcs: {use_case: CS03A2, spoilt: signature, silent_for: 50 ms}\n",
         "- send_gbcs: {use_case: CS03C, spoilt: certificate}\n",
         "- request: {srv: '11.2'}\n- expect_response_refused: {spoilt: replayed}\n",
+        *(
+            f"- expect_response_refused: {{spoilt: {how}}}\n"
+            for how in ("mac", "bit", "truncated", "target", "originator", "code", "counter", "user")
+        ),
     ],
 )
 def test_it_passes_where_all_is_right(said, steps):
@@ -204,6 +208,30 @@ QUICK = ", silent_for: 50 ms}\n"
             "- expect_response_refused: {spoilt: mac}\n",
             {"dcc": [DccDefect.SKIP_RESPONSE_MAC_CHECK]},
             "the DSP took a response",
+        ),
+        *(
+            (
+                f"- request: {{srv: '11.2'}}\n- expect_response_refused: {{spoilt: {how}}}\n",
+                {"dcc": [DccDefect.SKIP_ANSWER_CHECK]},
+                f"the DSP took a response whose {what}",
+            )
+            for how, what in (
+                ("originator", "originator is another device"),
+                ("counter", "originator counter is not"),
+                ("user", "supplementary remote party counter is not"),
+                ("replayed", "command was an earlier one"),
+            )
+        ),
+        *(
+            (2 * "- request: {srv: '11.2'}\n", {"ppmid": [defect]}, f"does not hold: {field}: is ")
+            for defect, field in (
+                (Defect.ANSWERS_ANOTHER_COUNTER, "originator counter"),
+                (Defect.ANSWERS_ANOTHER_CODE, "message code"),
+                (Defect.ANSWERS_SOMEBODY_ELSE, "business target"),
+                (Defect.ANSWERS_AS_ANOTHER, "business originator"),
+                (Defect.NAMES_ANOTHER_USER, "supplementary remote party counter"),
+                (Defect.REPEATS_ITS_RESPONSE, "originator counter"),
+            )
         ),
     ],
 )

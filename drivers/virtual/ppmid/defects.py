@@ -14,6 +14,12 @@ class Defect(Enum):
     KEEPS_MODE_ON_LEAVE = "keeps-mode-on-leave"  # and so never decides again
     IGNORES_MAC = "ignores-mac"  # obeys a command whose MAC is wrong or missing
     BAD_RESPONSE_MAC = "bad-response-mac"
+    ANSWERS_ANOTHER_COUNTER = "answers-another-counter"  # echoes an originator counter that it was not sent
+    ANSWERS_ANOTHER_CODE = "answers-another-code"  # under the message code of another use case
+    ANSWERS_SOMEBODY_ELSE = "answers-somebody-else"  # to another business target than who asked
+    ANSWERS_AS_ANOTHER = "answers-as-another"  # as another business originator, with that one's keys
+    NAMES_ANOTHER_USER = "names-another-user"  # echoes another counter of the supplementary remote party
+    REPEATS_ITS_RESPONSE = "repeats-its-response"  # the first of a use case answers every later command of it
     ACCEPTS_CLEAR_KEY = "accepts-clear-key"  # takes a network key that its install code does not protect
     STALE_FIRMWARE_VERSION = "stale-firmware-version"  # reports the version before its own
     SKIPS_KEY_ESTABLISHMENT = "skips-key-establishment"  # Smart Energy under the install code's link key

@@ -17,6 +17,7 @@ from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.nonvolatile import Memory, NonVolatile
 from drivers.virtual.ppmid.received import ReceivedLog
+from drivers.virtual.ppmid.wrong_responses import Responses
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, BenchPki, GbcsMessage, KeyUsage, OwnKeys
@@ -62,6 +63,7 @@ class GbcsClient:
         self._received = received
         pki = BenchPki(config.credentials)
         self._keys = OwnKeys(config.eui64, pki)
+        self._responses = Responses(self._keys, pki, config.defects)
         self._authorities = pki.authorities()[:1]  # of devices; organisations have another
         self._joined = JoinedDevices(content, self._store, self._certificate_is_good)
         self._acceptance = Acceptance(
@@ -167,11 +169,10 @@ class GbcsClient:
         return True
 
     def _respond(self, accepted: Accepted) -> bytes:
-        use_case = accepted.use_case
-        outcome = self._does[use_case.name](accepted.fields)
+        outcome = self._does[accepted.use_case.name](accepted.fields)
         # Who answers for another does so as itself: it has no key of the other's.
         command = replace(accepted.message, recipient=self._config.eui64)
-        response = use_case.build_response(command, outcome, self._keys)
+        response = self._responses.write(accepted, command, outcome)
         if Defect.BAD_RESPONSE_MAC in self._config.defects:
             return response[:-1] + bytes([response[-1] ^ 0x01])
         return response

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 from harness.dcc.alerts import DeviceAlert
@@ -24,12 +23,11 @@ from harness.dcc.use_cases import JOIN_RESPONSE
 from harness.documents import Seconds
 from harness.errors import DecodeError, DeviceSilent, DutFault, StimulusImpossible, SystemFault
 from harness.eui64 import Eui64
-from harness.gbcs import parse
 from harness.gbcs.use_cases.joining import JoinResult
 from harness.hub.gbcs_hub import GbcsHub
 from harness.plan.context import CaseContext
 from harness.plan.hub_functions import Function, command, device_of, eui64_of
-from harness.plan.spoil import Spoilt, spoil, turned
+from harness.plan.spoil import Spoilt, SpoiltResponse, spoil, spoil_response
 from harness.plan.steps.step import Seen, Step, step
 from harness.plan.waiting import eventually, until
 from harness.rig.bench import HubOnBench
@@ -197,23 +195,27 @@ class SendGbcs(Step):
 class ExpectResponseRefused(Step):
     """The PPMID's response to 11.2 is spoilt on its way: the DSP must refuse it, say why, change nothing."""
 
-    spoilt: Literal["mac", "bit", "truncated", "target", "originator", "code", "replayed"]
+    spoilt: SpoiltResponse
 
     async def run(self, case: CaseContext) -> Seen:
         """Send the request and look at what the DSP makes of the response."""
         dcc = case.bench.dcc
         kept = case.request.route.response if case.request is not None else b""
-        if self.spoilt == "replayed" and not kept:
+        if self.spoilt is SpoiltResponse.REPLAYED and not kept:
             raise StimulusImpossible("there is no earlier response to replay; put a `request` step before")
         before = dcc.inventory()
-        dcc.trials.spoil_next_response(partial(_spoilt_response, how=self.spoilt, earlier=kept))
+        dcc.trials.spoil_next_response(
+            lambda octets: spoil_response(octets, self.spoilt, dcc.trials.keys, kept)
+        )
         response = await dcc.request(_READ_FIRMWARE, case.bench.device)
         if response.ok or response.stage is not Stage.DELIVERY:
-            raise SystemFault(
-                f"the DSP took a response whose {_WRONG[Spoilt(self.spoilt)]} ({response.code})"
-            )
+            raise SystemFault(f"the DSP took a response whose {_WRONG_ANSWER[self.spoilt]} ({response.code})")
         if not isinstance(response.cause, DecodeError):
             raise SystemFault(f"the DSP refused the response, but not for what is wrong: {response.reason}")
+        if response.cause.field not in _REFUSED_FOR.get(self.spoilt, (response.cause.field,)):
+            raise SystemFault(
+                f"the {_WRONG_ANSWER[self.spoilt]}, and that alone; the DSP refused it for {response.cause}"
+            )
         if dcc.inventory() != before:
             raise SystemFault("the DSP refused the response, and yet the SMI changed")
         return {"code": response.code, "reason": response.reason}
@@ -283,6 +285,28 @@ _WRONG: Mapping[Spoilt, str] = {
 }
 
 
+_WRONG_ANSWER: Mapping[SpoiltResponse, str] = {
+    SpoiltResponse.MAC: "MAC is wrong",
+    SpoiltResponse.BIT: "content has a bit turned",
+    SpoiltResponse.TRUNCATED: "last octet is missing",
+    SpoiltResponse.TARGET: "target is somebody else",
+    SpoiltResponse.ORIGINATOR: "originator is another device",
+    SpoiltResponse.CODE: "message code is another use case's",
+    SpoiltResponse.COUNTER: "originator counter is not the command's",
+    SpoiltResponse.USER: "supplementary remote party counter is not the command's",
+    SpoiltResponse.REPLAYED: "command was an earlier one",
+}
+
+_REFUSED_FOR: Mapping[SpoiltResponse, tuple[str, ...]] = {
+    SpoiltResponse.ORIGINATOR: ("business originator",),
+    SpoiltResponse.CODE: ("message code",),
+    SpoiltResponse.COUNTER: ("originator counter",),
+    SpoiltResponse.USER: ("supplementary remote party counter",),
+    SpoiltResponse.REPLAYED: ("originator counter",),
+}
+"""The field that the DSP must name where nothing else is wrong."""
+
+
 def _spoilt(sent: SendGbcs) -> Spoilt:
     assert sent.spoilt is not None
     return sent.spoilt
@@ -312,26 +336,6 @@ def _logs(entry: HubOnBench) -> object:
     """Return who is in the CHF's device log, how far and by which key, and who is in the GPF's."""
     listed = [(one.eui64, one.state, one.trust_centre_link_key) for one in entry.hub.device_log()]
     return listed, entry.hub.gpf.device_log() if isinstance(entry.hub, GbcsHub) else ()
-
-
-def _spoilt_response(octets: bytes, *, how: str, earlier: bytes) -> bytes:
-    """Return a response spoilt; only its own MAC could be right, and for that there is no key here."""
-    message = parse(octets)
-    if how == "replayed":
-        return earlier
-    if how == "truncated":
-        return octets[:-1]
-    if how == "mac":
-        return turned(octets, -1)
-    places = {
-        "bit": message.content,
-        "target": message.recipient.to_bytes_be(),
-        "originator": message.originator.to_bytes_be(),
-        "code": message.message_code.to_bytes(2, "big"),
-    }
-    part = places[how]
-    start = octets.rindex(part) if how == "bit" else octets.index(part)
-    return turned(octets, start + len(part) - 1)
 
 
 def _number(code: str) -> int:
