@@ -10,6 +10,7 @@ from serial.tools import list_ports
 
 from harness.documents import Node
 from harness.errors import RigFault
+from harness.hub.gbcs_hub import GbcsHub
 from harness.rig.bench import Bench, HubOnBench
 from harness.rig.model import HubEntry, Rig
 
@@ -43,7 +44,7 @@ def _hub(name: str, hub: HubOnBench, entry: HubEntry) -> Part:
     return {
         **part,
         "eui64": str(info.eui64),
-        "gpf": str(hub.gpf),
+        "gpf": str(hub.gpf) if isinstance(hub.hub, GbcsHub) else None,
         "stack": info.stack,
         "firmware": info.firmware,
         "board": info.board,

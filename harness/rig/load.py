@@ -39,6 +39,7 @@ def load_rig(path: Path) -> Rig:
         raise rig.where.items["hubs"].error("a rig has at least one hub")
     for name, hub in rig.hubs.items():
         _check_hub(rig.where.items["hubs"].items[name], hub)
+    _check_gpfs(rig)
     _check_words(rig.where.items["dcc"], rig.dcc.defects, DccDefect)
     _check_meters(rig)
     users_of(rig)
@@ -170,6 +171,19 @@ def _check_meters(rig: Rig) -> None:
             place = rig.where.items["meters"].items[name]
             raise place.error(f"a rig has one {meter.type}, this is another")
         seen.add(meter.type)
+
+
+def _check_gpfs(rig: Rig) -> None:
+    """Refuse a GPF that has the EUI-64 of another device of the file; a dongle's is known when it is open."""
+    taken = {rig.ppmid.device.eui64: "the PPMID"}
+    taken |= {meter.eui64: f"the meter `{name}`" for name, meter in rig.meters.items()}
+    for name, hub in rig.hubs.items():
+        if hub.gpf is None:
+            continue
+        if hub.gpf in taken:
+            place = rig.where.items["hubs"].items[name].items["gpf"]
+            raise place.error(f"the GPF of hub `{name}` has the EUI-64 of {taken[hub.gpf]}")
+        taken[hub.gpf] = f"the GPF of hub `{name}`"
 
 
 def hub_profile(hub: HubEntry, node: Node) -> HubProfile:

@@ -164,11 +164,23 @@ class _Opening:
             )
         starts = [asyncio.ensure_future(found.hub.start(found.settings)) for found in hubs.values()]
         await _all_or_first_error(starts)
+        _check_gpfs(hubs)
         for found in hubs.values():
             found.hub.listen_gbcs(partial(_tell_alert, dcc, found.hub))
             dcc.provision_hub(hub_prenotification(found.hub.eui64, found.family, found.gpf), found.hub)
             found.hub.listen(partial(_tell_dcc, dcc, found.hub))
         return hubs
+
+
+def _check_gpfs(hubs: Mapping[str, HubOnBench]) -> None:
+    """Refuse a GPF that has a dongle's EUI-64, which is that of a CHF."""
+    chfs = {found.hub.eui64: name for name, found in hubs.items()}
+    for name, found in hubs.items():
+        if found.gpf in chfs:
+            raise RigFault(
+                f"the GPF of hub {name} has the EUI-64 {found.gpf} of the dongle of hub {chfs[found.gpf]}",
+                remedy=f"give `hubs.{name}.gpf` in the rig file another one, or leave it out",
+            )
 
 
 async def _all_or_first_error(starts: Sequence[asyncio.Future[Any]]) -> None:

@@ -26,12 +26,21 @@ from harness.gbcs.use_cases.device_log import (
     RegisteredType,
 )
 from harness.gbcs.use_cases.firmware import CS09, PpmidActivation
-from harness.gbcs.use_cases.joining import CS03C, DeviceType, Join, JoinMethod, JoinResult
+from harness.gbcs.use_cases.gas_proxy import GCS59, GCS62, GpfLogBackup, RestoredDevice
+from harness.gbcs.use_cases.joining import (
+    CS03B,
+    CS03C,
+    DeviceType,
+    Join,
+    JoinedDevice,
+    JoinMethod,
+    JoinResult,
+)
 from harness.gbcs.use_cases.prepayment import PCS01
 from tests.conformance.oracles import tshark_pdus, tshark_values
 from tests.dcc_data import DCC_DATA
 from tests.gbcs import rebuilt
-from tests.gbcs.vectors import CHF, GSME, PPMID, vector, vectors
+from tests.gbcs.vectors import CHF, GPF, GSME, PPMID, vector, vectors
 
 pytestmark = pytest.mark.tshark
 
@@ -104,6 +113,10 @@ def bench_messages() -> dict[str, bytes]:
     )
     ccs01 = CCS01.build_command(adding, PKI, device=CHF, **of_acb)
     cs03c = CS03C.build_command(joining, PKI, device=PPMID, **of_acb)
+    served = JoinedDevice(PPMID, DeviceType.PPMID)
+    by_b = Join(method=JoinMethod.METHOD_B, device=PPMID, device_type=DeviceType.PPMID)
+    cs03b = CS03B.build_command(by_b, PKI, device=GPF, **of_acb)
+    gcs59 = GCS59.build_command((served,), PKI, device=GPF, **of_acb)
     cs08 = CS08.build_command(None, PKI, device=PPMID, **of_acb)
     return {
         "CCS01": ccs01,
@@ -117,6 +130,13 @@ def bench_messages() -> dict[str, bytes]:
         ),
         "CS14": CS14.build_alert(
             DeviceLogAlert(time=CosemTime.of(NOON), log=log), PKI, originator=CHF, recipient=ACB, counter=7
+        ),
+        "CS03B": cs03b,
+        "CS03B response": CS03B.build_response(cs03b, JoinResult.SUCCESS, PKI),
+        "GCS59": gcs59,
+        "GCS59 response": GCS59.build_response(gcs59, (RestoredDevice(served),), PKI),
+        "GCS62": GCS62.build_alert(
+            GpfLogBackup(time=NOON, devices=(served,)), PKI, originator=GPF, recipient=ACB, counter=8
         ),
         "PCS01": PCS01.build_command(
             "73946144332040217315", PKI, originator=PPMID, device=GSME, counter=1 << 63

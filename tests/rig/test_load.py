@@ -72,6 +72,10 @@ def test_what_the_environment_gives_goes_into_the_options(load):
         (('path: "${environment.smets1}"', "path: /dev/x, bautrate: 9600"), "did you mean `baudrate`"),
         (("${environment.smets1}", "${env.smets1}"), r"write \$\{environment.NAME\}"),
         (("schema: ppmid-bench/rig@1", "schema: ppmid-bench/plan@1"), "expected `schema: ppmid-bench/rig@1`"),
+        (
+            ("channel: 20", "channel: 20\n    gpf: 00-DB-12-34-56-78-90-A4"),
+            r"rig\.yaml:\d+:\d+: the GPF of hub `smets2` has the EUI-64 of the PPMID",
+        ),
         (("seed: 202", "seed: many"), "`seed` must be a whole number"),
     ],
 )
@@ -89,3 +93,10 @@ def test_a_reference_needs_an_environment(load):
 def test_a_rig_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.yaml: no such file"):
         load_rig(tmp_path / "none.yaml")
+
+
+def test_two_gpfs_are_two_devices_and_a_rig_may_say_which(load):
+    gpf = "\n    gpf: 00-DB-12-34-56-78-90-A3"
+    assert str(load(("channel: 20", f"channel: 20{gpf}")).hubs["smets2"].gpf) == "00-DB-12-34-56-78-90-A3"
+    with pytest.raises(ConfigError, match="the EUI-64 of the GPF of hub `smets1`"):
+        load(("channel: 15", f"channel: 15{gpf}"), ("channel: 20", f"channel: 20{gpf}"))

@@ -69,6 +69,11 @@ def test_a_cpl_with_a_wrong_line(tmp_path):
     refused(certify(tmp_path / "pack", rig=rig), 2, "cpl-virtual.csv:2", "Actve")
 
 
+def test_a_gpf_that_has_the_identity_of_a_dongle(tmp_path):
+    rig = changed_rig(tmp_path, ("channel: 20", "channel: 20\n    gpf: 00-DB-12-34-56-78-91-01"))
+    refused(certify(tmp_path / "pack", rig=rig), 3, "the GPF of hub smets2 has", "dongle of hub smets1")
+
+
 def test_a_port_that_is_not_there(tmp_path):
     rig = changed_rig(tmp_path, (PATH, "/dev/no-dongle"))
     refused(certify(tmp_path / "pack", rig=rig), 3, "/dev/no-dongle", "does not exist")
