@@ -28,6 +28,8 @@ from harness.evidence.secrets import Secrets
 from harness.tap import Boundary
 
 RECORDER = "timeline"  # the party that speaks of the timeline itself
+_BOUNDARIES = {boundary.value: boundary for boundary in Boundary}
+_decoded = json.JSONDecoder().raw_decode
 _encoded = json.JSONEncoder(ensure_ascii=True, default=str, skipkeys=True).encode
 
 
@@ -77,7 +79,7 @@ class Event:
                 number=plain["n"],
                 elapsed_s=plain["t"],
                 unix_s=plain["at"],
-                boundary=Boundary(plain["boundary"]),
+                boundary=_BOUNDARIES[plain["boundary"]],
                 source=plain["source"],
                 destination=plain["destination"],
                 summary=plain["summary"],
@@ -213,7 +215,10 @@ def read_timeline(path: Path) -> Iterator[Event]:
             if not line.endswith("\n"):
                 return
             try:
-                yield Event.from_json(json.loads(line))
+                plain, end = _decoded(line)
+                if end != len(line) - 1:
+                    raise DecodeError("json", "there is more after it", offset=end)
+                yield Event.from_json(plain)
             except (json.JSONDecodeError, DecodeError) as error:
                 raise DecodeError(f"{path.name} line {number}", str(error)) from None
 

@@ -128,7 +128,7 @@ class ApsFrame(Record):
 
     def header(self) -> bytes:
         """Return the octets before the payload."""
-        return dataclasses.replace(self, payload=b"").to_bytes()
+        return self.to_bytes().removesuffix(self.payload)
 
 
 def acknowledgement(frame: ApsFrame, *, extended: ExtendedHeader | None = None) -> ApsFrame:

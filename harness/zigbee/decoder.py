@@ -8,7 +8,6 @@ address, and puts fragmented messages together. It never raises: what it cannot 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
@@ -73,120 +72,113 @@ class Decoder:
         self._fed += 1
         for stage in self._stages:
             try:
-                record = stage(record)
+                stage(record)
             except DecodeError as error:
                 layer = stage.__name__.strip("_").split("_")[0].upper()
-                record = replace(record, error=f"{layer}: {error}")
+                record.error = f"{layer}: {error}"
             if record.error is not None:
                 break
         return record
 
     # --- MAC ----------------------------------------------------------------------------------------
 
-    def _mac_frame(self, record: DecodedFrame) -> DecodedFrame:
-        frame = MacFrame.from_bytes(mac.strip_fcs(record.psdu))
-        return replace(
-            record,
-            mac=frame,
-            source_eui64=self._mac_eui64(frame.source_pan_id, frame.source),
-            destination_eui64=self._mac_eui64(frame.destination_pan, frame.destination),
-        )
+    def _mac_frame(self, record: DecodedFrame) -> None:
+        frame = record.mac = MacFrame.from_bytes(mac.strip_fcs(record.psdu))
+        record.source_eui64 = self._mac_eui64(frame.source_pan_id, frame.source)
+        record.destination_eui64 = self._mac_eui64(frame.destination_pan, frame.destination)
 
     def _mac_eui64(self, pan: int | None, address: int | Eui64 | None) -> Eui64 | None:
         return address if isinstance(address, Eui64) else self.addresses.eui64(pan, address)
 
-    def _mac_body(self, record: DecodedFrame) -> DecodedFrame:
+    def _mac_body(self, record: DecodedFrame) -> None:
         frame = record.mac
         if frame is None:
-            return record
+            return
         if frame.security:
-            return replace(record, error="MAC: secured, which Zigbee never is")
-        if frame.frame_type is MacFrameType.BEACON:
-            return replace(record, mac_body=Beacon.from_bytes(frame.payload))
-        if frame.frame_type is not MacFrameType.COMMAND:
-            return record
-        command = mac.parse_command(frame.payload)
-        if isinstance(command, AssociationResponse) and command.status is AssociationStatus.SUCCESS:
-            self.addresses.learn(record.pan_id, command.short_address, record.destination_eui64)
-        return replace(record, mac_body=command)
+            record.error = "MAC: secured, which Zigbee never is"
+        elif frame.frame_type is MacFrameType.BEACON:
+            record.mac_body = Beacon.from_bytes(frame.payload)
+        elif frame.frame_type is MacFrameType.COMMAND:
+            command = record.mac_body = mac.parse_command(frame.payload)
+            if isinstance(command, AssociationResponse) and command.status is AssociationStatus.SUCCESS:
+                self.addresses.learn(record.pan_id, command.short_address, record.destination_eui64)
 
-    def _beacon(self, record: DecodedFrame) -> DecodedFrame:
+    def _beacon(self, record: DecodedFrame) -> None:
         # Other kinds of network beacon too; only Zigbee's payload begins with protocol id 0.
-        if not isinstance(record.mac_body, Beacon) or record.mac_body.payload[:1] != b"\x00":
-            return record
-        return replace(record, zigbee_beacon=ZigbeeBeacon.from_bytes(record.mac_body.payload))
+        if isinstance(record.mac_body, Beacon) and record.mac_body.payload[:1] == b"\x00":
+            record.zigbee_beacon = ZigbeeBeacon.from_bytes(record.mac_body.payload)
 
     # --- NWK ----------------------------------------------------------------------------------------
 
-    def _nwk_frame(self, record: DecodedFrame) -> DecodedFrame:
+    def _nwk_frame(self, record: DecodedFrame) -> None:
         if record.mac is None or record.mac.frame_type is not MacFrameType.DATA or not record.mac.payload:
-            return record
+            return
         control = record.mac.payload[0]
         if control & 3 == NwkFrameType.INTER_PAN or control >> 2 & 15 != _ZIGBEE_PRO:
             raise DecodeError(
                 "frame control", f"{control:#04x} is not of a Zigbee PRO network frame", offset=0
             )
-        frame = NwkFrame.from_bytes(record.mac.payload)
+        frame = record.nwk = NwkFrame.from_bytes(record.mac.payload)
         self.addresses.learn(record.pan_id, frame.source, frame.source_ieee)
         self.addresses.learn(record.pan_id, frame.destination, frame.destination_ieee)
-        return self._with_parties(replace(record, nwk=frame))
+        self._name_parties(record)
 
-    def _with_parties(self, record: DecodedFrame) -> DecodedFrame:
-        if record.nwk is None:
-            return record
-        return replace(
-            record,
-            source_eui64=self.addresses.eui64(record.pan_id, record.nwk.source),
-            destination_eui64=self.addresses.eui64(record.pan_id, record.nwk.destination),
-        )
+    def _name_parties(self, record: DecodedFrame) -> None:
+        if record.nwk is not None:
+            record.source_eui64 = self.addresses.eui64(record.pan_id, record.nwk.source)
+            record.destination_eui64 = self.addresses.eui64(record.pan_id, record.nwk.destination)
 
-    def _nwk_clear(self, record: DecodedFrame) -> DecodedFrame:
+    def _nwk_clear(self, record: DecodedFrame) -> None:
         if record.nwk is None or not record.nwk.security:
-            return record
+            return
         opened = self.keys.open_nwk(record.nwk)
         if opened is None:
-            return replace(record, nwk_aux=_aux(record.nwk.payload), error="NWK: no network key opens it")
-        frame, aux = opened
+            record.nwk_aux = _aux(record.nwk.payload)
+            record.error = "NWK: no network key opens it"
+            return
+        record.nwk, record.nwk_aux = opened
+        record.nwk_decrypted = True
         # The auxiliary header names this hop's sender, which the MAC header has by its short address.
         if record.mac is not None and isinstance(record.mac.source, int):
-            self.addresses.learn(record.pan_id, record.mac.source, aux.source)
-        return self._with_parties(replace(record, nwk=frame, nwk_aux=aux, nwk_decrypted=True))
+            self.addresses.learn(record.pan_id, record.mac.source, record.nwk_aux.source)
+        self._name_parties(record)
 
-    def _nwk_command(self, record: DecodedFrame) -> DecodedFrame:
+    def _nwk_command(self, record: DecodedFrame) -> None:
         if record.nwk is None or record.nwk.frame_type is not NwkFrameType.COMMAND:
-            return record
-        command = nwk_commands.parse_command(record.nwk.payload)
+            return
+        command = record.nwk_command = nwk_commands.parse_command(record.nwk.payload)
         if isinstance(command, RejoinResponse) and command.status == 0:
             self.addresses.learn(record.pan_id, command.short_address, record.nwk.destination_ieee)
-        return replace(record, nwk_command=command)
 
     # --- APS ----------------------------------------------------------------------------------------
 
-    def _aps_frame(self, record: DecodedFrame) -> DecodedFrame:
-        if record.nwk is None or record.nwk.frame_type is not NwkFrameType.DATA:
-            return record
-        return replace(record, aps=ApsFrame.from_bytes(record.nwk.payload))
+    def _aps_frame(self, record: DecodedFrame) -> None:
+        if record.nwk is not None and record.nwk.frame_type is NwkFrameType.DATA:
+            record.aps = ApsFrame.from_bytes(record.nwk.payload)
 
-    def _aps_clear(self, record: DecodedFrame) -> DecodedFrame:
+    def _aps_clear(self, record: DecodedFrame) -> None:
         if record.aps is None or not record.aps.security:
-            return record
+            return
         opened = self.keys.open_aps(record.aps, record.source_eui64, record.destination_eui64)
         if opened is None:
-            return replace(record, aps_aux=_aux(record.aps.payload), error="APS: no key opens it")
-        frame, aux = opened
+            record.aps_aux = _aux(record.aps.payload)
+            record.error = "APS: no key opens it"
+            return
+        record.aps, aux = opened
+        record.aps_aux, record.aps_decrypted = aux, True
         # Under a key-transport key the NWK source may be a parent that passes the trust centre's frame on.
         if record.nwk is not None and aux.key_id is KeyId.DATA:
             self.addresses.learn(record.pan_id, record.nwk.source, aux.source)
-        return self._with_parties(replace(record, aps=frame, aps_aux=aux, aps_decrypted=True))
+        self._name_parties(record)
 
-    def _aps_command(self, record: DecodedFrame) -> DecodedFrame:
+    def _aps_command(self, record: DecodedFrame) -> None:
         if record.aps is None or record.aps.frame_type is not ApsFrameType.COMMAND:
-            return record
+            return
         command = aps_commands.parse_command(record.aps.payload)
         self._learn_key(command)
         if isinstance(command, Tunnel):
-            record = replace(record, tunnelled=self._open_tunnel(command, record.source_eui64))
-        return replace(record, aps_command=command)
+            record.tunnelled = self._open_tunnel(command, record.source_eui64)
+        record.aps_command = command
 
     def _open_tunnel(self, command: Tunnel, source: Eui64 | None) -> ApsCommand | None:
         frame = ApsFrame.from_bytes(command.frame)
@@ -207,42 +199,44 @@ class Decoder:
         else:
             self.keys.add_link_key(command.key)
 
-    def _message(self, record: DecodedFrame) -> DecodedFrame:
+    def _message(self, record: DecodedFrame) -> None:
         if record.aps is None or record.aps.frame_type is not ApsFrameType.DATA or record.nwk is None:
-            return record
+            return
         frame = record.aps
         if not record.is_fragment or frame.extended is None:
-            return replace(record, message=frame.payload)
+            record.message = frame.payload
+            return
         name = (
             *(record.pan_id, record.nwk.source, record.nwk.destination, frame.counter),
             *(frame.profile, frame.cluster, frame.source_endpoint, frame.destination_endpoint),
         )
         whole = self._reassembler.add(name, frame.extended, frame.payload, record.index)
-        if whole is None:
-            return record
-        return replace(record, message=whole.payload, fragments=whole.fragments)
+        if whole is not None:
+            record.message, record.fragments = whole.payload, whole.fragments
 
     # --- application --------------------------------------------------------------------------------
 
-    def _zdo(self, record: DecodedFrame) -> DecodedFrame:
+    def _zdo(self, record: DecodedFrame) -> None:
         if record.message is None or record.aps is None or record.aps.profile != ZDO_PROFILE:
-            return record
-        sequence, body = zdo.decode(record.aps.cluster or 0, record.message)
+            return
+        record.zdo_sequence, body = zdo.decode(record.aps.cluster or 0, record.message)
         if isinstance(body, zdo.DeviceAnnce | zdo.NwkAddrRsp | zdo.IeeeAddrRsp):
             self.addresses.learn(record.pan_id, body.nwk_address, body.ieee_address)
-        return self._with_parties(replace(record, zdo=body, zdo_sequence=sequence))
+        record.zdo = body
+        self._name_parties(record)
 
-    def _zcl_frame(self, record: DecodedFrame) -> DecodedFrame:
+    def _zcl_frame(self, record: DecodedFrame) -> None:
         if record.message is None or record.aps is None or record.aps.profile == ZDO_PROFILE:
-            return record
-        return replace(record, zcl=ZclFrame.from_bytes(record.message))
+            return
+        record.zcl = ZclFrame.from_bytes(record.message)
 
-    def _zcl_body(self, record: DecodedFrame) -> DecodedFrame:
+    def _zcl_body(self, record: DecodedFrame) -> None:
         if record.zcl is None or record.aps is None:
-            return record
+            return
         if record.zcl.frame_type is ZclFrameType.GLOBAL:
-            return replace(record, zcl_body=zcl_general.parse(record.zcl))
-        return replace(record, zcl_body=zcl_clusters.parse(record.aps.cluster or 0, record.zcl))
+            record.zcl_body = zcl_general.parse(record.zcl)
+        else:
+            record.zcl_body = zcl_clusters.parse(record.aps.cluster or 0, record.zcl)
 
 
 def _aux(secured: bytes) -> AuxHeader:

@@ -12,45 +12,14 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Any, ClassVar, Self
 
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
-
-
-class Cursor:
-    """A place in some octets; whatever is taken beyond their end is a DecodeError."""
-
-    __slots__ = ("octets", "offset")
-
-    def __init__(self, octets: bytes) -> None:
-        self.octets = octets
-        self.offset = 0
-
-    @property
-    def remaining(self) -> int:
-        """How many octets are left."""
-        return len(self.octets) - self.offset
-
-    def take(self, count: int, field: str) -> bytes:
-        """Return the next `count` octets. Raises DecodeError when there are fewer."""
-        if count > self.remaining:
-            reason = f"needs {count} octets, {self.remaining} are left"
-            raise DecodeError(field, reason, offset=self.offset)
-        taken = self.octets[self.offset : self.offset + count]
-        self.offset += count
-        return taken
-
-    def number(self, count: int, field: str, *, signed: bool = False) -> int:
-        """Return the next `count` octets as a little-endian number."""
-        return int.from_bytes(self.take(count, field), "little", signed=signed)
-
-    def rest(self) -> bytes:
-        """Return everything that is left."""
-        return self.take(self.remaining, "rest")
+from harness.zigbee.cursor import Cursor as Cursor
 
 
 class OpenEnum(IntEnum):
@@ -249,15 +218,19 @@ class Field:
     codec: Codec | None
     bits: Bits | None
     presence: When | Present | IfAny | None
-    convert: Callable[[Any], Any]
+    convert: Callable[[Any], Any] | None  # None where the codec's value is the field's
+    if_any: bool  # whether it is there when octets are left for it
+    in_control: bool  # whether its value sets bits of the control word
 
-    def is_there(self, cursor: Cursor, control: int) -> bool:
-        """Say whether the field is in the octets that are being read."""
-        if isinstance(self.presence, IfAny):
-            return cursor.remaining > 0
-        return self.presence is None or self._told(control)
+    def read(self, cursor: Cursor, control: int) -> Any:
+        """Take the value of a field that the control word tells of; None when no octets are left for it."""
+        if self.codec is None or (self.if_any and cursor.offset >= len(cursor.octets)):
+            return None
+        value = self.codec.read(cursor, self.name, control)
+        return value if self.convert is None else self.convert(value)
 
-    def _told(self, control: int) -> bool:
+    def told(self, control: int) -> bool:
+        """Say whether the control word tells of the field; one that hangs on octets left is told of."""
         if isinstance(self.presence, When):
             return bool(self.presence.test(control))
         return not isinstance(self.presence, Present) or bool(control >> self.presence.bit & 1)
@@ -276,7 +249,7 @@ class Field:
     def write(self, value: Any, control: int) -> bytes:
         """Return the octets of a value, none for a field that is not there. Raises ValueError."""
         writes_none = self.codec is not None and self.codec.TAKES_NONE
-        if not isinstance(self.presence, IfAny) and self._told(control) != (value is not None or writes_none):
+        if not isinstance(self.presence, IfAny) and self.told(control) != (value is not None or writes_none):
             wanted = "must be given" if value is None else "has no place"
             raise ValueError(f"{self.name}: {wanted} in this frame")
         if self.codec is None or (value is None and not writes_none):
@@ -296,13 +269,16 @@ class Record:
     def to_bytes(self) -> bytes:
         """Return the octets. Raises ValueError for values that the format cannot carry."""
         table = table_of(type(self))
-        values = {field.name: getattr(self, field.name) for field in table}
-        control = functools.reduce(int.__or__, (field.control_of(values[field.name]) for field in table), 0)
+        values = [getattr(self, field.name) for field in table]
+        control = 0
+        for field, value in zip(table, values, strict=True):
+            if field.in_control:
+                control |= field.control_of(value)
         out = bytearray()
         control_written = False
-        for field in table:
+        for field, value in zip(table, values, strict=True):
             if field.bits is None:
-                out += field.write(values[field.name], control)
+                out += field.write(value, control)
             elif not control_written:
                 out += control.to_bytes(self.CONTROL_OCTETS, "little")
                 control_written = True
@@ -311,17 +287,13 @@ class Record:
     @classmethod
     def read(cls, cursor: Cursor) -> Self:
         """Take one record, leaving what follows. Raises DecodeError."""
-        values: dict[str, Any] = {}
-        control: int | None = None
-        for field in table_of(cls):
-            if field.bits is not None:
-                if control is None:
-                    control = cursor.number(cls.CONTROL_OCTETS, field.name)
-                values[field.name] = field.convert(control >> field.bits.shift & (1 << field.bits.width) - 1)
-            elif field.codec is not None and field.is_there(cursor, control or 0):
-                values[field.name] = field.convert(field.codec.read(cursor, field.name, control or 0))
-            else:
-                values[field.name] = None
+        before, word = word_of(cls)
+        values = {field.name: field.read(cursor, 0) if field.told(0) else None for field in before}
+        control = cursor.number(cls.CONTROL_OCTETS, word) if word is not None else 0
+        shape = shape_of(cls, control)
+        values.update(shape.given)
+        for field in shape.fields:
+            values[field.name] = field.read(cursor, control)
         try:
             return cls(**values)
         except ValueError as error:
@@ -335,6 +307,49 @@ class Record:
         if cursor.remaining:
             raise DecodeError(cls.__name__, f"{cursor.remaining} octets left over", offset=cursor.offset)
         return record
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a control word makes of a record: the values that it gives, and the fields that follow it."""
+
+    given: Mapping[str, Any]
+    fields: tuple[Field, ...]
+
+
+def shape_of(record: type[Record], control: int) -> Shape:
+    """Return a record's shape under a control word (0 when it has none), worked out once for each."""
+    # mypy sees Record's __hash__, which kinds of records (types) do not use.
+    return _shape(record, control)  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=4096)
+def _shape(record: type[Record], control: int) -> Shape:
+    table = table_of(record)
+    first = next((place for place, field in enumerate(table) if field.bits is not None), 0)
+    given: dict[str, Any] = {}
+    found: list[Field] = []
+    for field in table[first:]:
+        if field.bits is not None:
+            value = control >> field.bits.shift & (1 << field.bits.width) - 1
+            given[field.name] = value if field.convert is None else field.convert(value)
+        elif field.codec is not None and field.told(control):
+            found.append(field)
+        else:
+            given[field.name] = None
+    return Shape(given, tuple(found))
+
+
+def word_of(record: type[Record]) -> tuple[tuple[Field, ...], str | None]:
+    """Return the fields before a record's control word, and the name of the first field in the word."""
+    return _word(record)  # type: ignore[arg-type]
+
+
+@functools.cache
+def _word(record: type[Record]) -> tuple[tuple[Field, ...], str | None]:
+    table = table_of(record)
+    first = next((place for place, field in enumerate(table) if field.bits is not None), None)
+    return ((), None) if first is None else (table[:first], table[first].name)
 
 
 _tables: dict[type[Record], tuple[Field, ...]] = {}
@@ -358,12 +373,16 @@ def _field(name: str, hint: Any) -> Field:
     if codec is None and bits is None:
         codec = Nested(kind)
     scalar = isinstance(kind, type) and issubclass(kind, int)
+    presence = next((mark for mark in marks if isinstance(mark, When | Present | IfAny)), None)
+    own_bits = codec is not None and type(codec).control_of is not Codec.control_of
     return Field(
         name=name,
         codec=codec,
         bits=bits,
-        presence=next((mark for mark in marks if isinstance(mark, When | Present | IfAny)), None),
-        convert=kind if scalar else lambda value: value,
+        presence=presence,
+        convert=kind if scalar and (kind is not int or not isinstance(codec, Number)) else None,
+        if_any=isinstance(presence, IfAny),
+        in_control=bits is not None or isinstance(presence, Present) or own_bits,
     )
 
 

@@ -12,7 +12,19 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from harness.eui64 import Eui64
-from harness.zigbee.fields import Bits, Codec, Cursor, Many, Nested, Number, Record, table_of
+from harness.zigbee.fields import (
+    Bits,
+    Codec,
+    Cursor,
+    Field,
+    Many,
+    Nested,
+    Number,
+    Record,
+    shape_of,
+    table_of,
+    word_of,
+)
 from harness.zigbee.zcl_types import TypedValue
 
 
@@ -37,38 +49,41 @@ def parts(kind: type[Record], octets: bytes, *, offset: int = 0, depth: int = 0)
     """
     cursor = Cursor(octets)
     found: list[Part] = []
-    control: int | None = None
-    for field in table_of(kind):
-        start = cursor.offset
-        if field.bits is not None:
-            if control is None:
-                control = cursor.number(kind.CONTROL_OCTETS, field.name)
-                # mypy sees Record's __hash__, which kinds of records (types) do not use.
-                found += _control_parts(kind, control, offset + start, depth)  # type: ignore[arg-type]
-        elif field.codec is not None and field.is_there(cursor, control or 0):
-            value = field.convert(field.codec.read(cursor, field.name, control or 0))
-            length = cursor.offset - start
-            if length:
-                text = _outer(value, field.codec, length)
-                found.append(Part(_said(field.name), text, offset + start, length, depth))
-                found += _inner(value, field.codec, offset + start, depth + 1)
+    before, word = word_of(kind)
+    for field in before:
+        if field.told(0):
+            found += _field_parts(field, cursor, 0, offset, depth)
+    control = 0
+    if word is not None:
+        start = offset + cursor.offset
+        control = cursor.number(kind.CONTROL_OCTETS, word)
+        # mypy sees Record's __hash__, which kinds of records (types) do not use.
+        found += _control_parts(kind, control, start, depth)  # type: ignore[arg-type]
+    for field in shape_of(kind, control).fields:
+        found += _field_parts(field, cursor, control, offset, depth)
     return found
+
+
+def _field_parts(field: Field, cursor: Cursor, control: int, offset: int, depth: int) -> list[Part]:
+    start = cursor.offset
+    value = field.read(cursor, control)
+    length = cursor.offset - start
+    if not length:
+        return []
+    part = Part(_said(field.name), _outer(value, field.codec, length), offset + start, length, depth)
+    if isinstance(value, Record | tuple):
+        return [part, *_inner(value, field.codec, offset + start, depth + 1)]
+    return [part]
 
 
 @functools.lru_cache(maxsize=4096)
 def _control_parts(kind: type[Record], control: int, offset: int, depth: int) -> tuple[Part, ...]:
     """Return the fields that share the control word, which few values of it make."""
-    fields_of = ((field, field.bits) for field in table_of(kind) if field.bits is not None)
+    given = shape_of(kind, control).given
     return tuple(
-        Part(
-            _said(field.name),
-            text_of(field.convert(control >> bits.shift & (1 << bits.width) - 1)),
-            offset,
-            kind.CONTROL_OCTETS,
-            depth,
-            bits,
-        )
-        for field, bits in fields_of
+        Part(_said(field.name), text_of(given[field.name]), offset, kind.CONTROL_OCTETS, depth, field.bits)
+        for field in table_of(kind)
+        if field.bits is not None
     )
 
 
@@ -100,13 +115,13 @@ def _inner(value: Any, codec: Codec | None, offset: int, depth: int) -> Iterator
 
 def text_of(value: Any, octets: int = 0) -> str:
     """Return a value for people: numbers with their hexadecimal form, octets as hex, enums by name."""
+    if type(value) is int:  # most are
+        return f"{value} (0x{value & (1 << 8 * octets) - 1:0{2 * octets}X})" if octets else str(value)
     match value:
         case bool():
             return "yes" if value else "no"
         case IntEnum():
             return f"{value.name} (0x{int(value):02X})"
-        case int():
-            return f"{value} (0x{value & (1 << 8 * octets) - 1:0{2 * octets}X})" if octets else str(value)
         case bytes():
             return value.hex(" ").upper()
         case TypedValue():

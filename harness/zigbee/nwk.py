@@ -92,7 +92,7 @@ class NwkFrame(Record):
 
     def header(self) -> bytes:
         """Return the octets before the payload."""
-        return dataclasses.replace(self, payload=b"").to_bytes()
+        return self.to_bytes().removesuffix(self.payload)
 
 
 def protect(

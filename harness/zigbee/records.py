@@ -18,9 +18,11 @@ from harness.zigbee.zcl_clusters import NAMES
 from harness.zigbee.zdo import ZdoBody
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DecodedFrame:
     """One frame, layer by layer; a layer that is not there, or could not be read, is None.
+
+    A decoder fills it in, layer by layer, and nobody writes into it afterwards.
 
     `nwk` and `aps` are in clear when they could be opened, else as on the air; `nwk_aux` and `aps_aux`
     are there when that layer was secured. `message` is the whole APS payload in clear; of a fragmented

@@ -21,6 +21,7 @@ from harness.eui64 import Eui64
 from harness.zigbee.fields import U32, Bits, Cursor, Eui, Number, OpenEnum, Present, Record, When
 
 LEVEL = 5
+_LEVEL_BITS = 0b111
 MIC_OCTETS = 4
 _BLOCK = 16
 
@@ -108,11 +109,10 @@ class AuxHeader(Record):
         return dataclasses.replace(self, level=LEVEL)
 
 
-def _nonce(aux: AuxHeader, source: Eui64 | None) -> bytes:
+def _nonce(aux: AuxHeader, source: Eui64 | None, control: int) -> bytes:
     origin = aux.source or source
     if origin is None:
         raise DecodeError("source EUI-64", "is in neither the frame nor the address table")
-    control = aux.computed().to_bytes()[0]
     return origin.to_bytes_le() + aux.frame_counter.to_bytes(4, "little") + bytes([control])
 
 
@@ -122,8 +122,9 @@ def seal(key: bytes, header: bytes, aux: AuxHeader, payload: bytes, *, source: E
     `header` is the frame's header as it goes on the air, with its security bit set. `source` is the
     sender, needed when `aux` does not name it.
     """
-    authenticated = header + aux.computed().to_bytes()
-    sealed = AESCCM(key, tag_length=MIC_OCTETS).encrypt(_nonce(aux, source), payload, authenticated)
+    computed = aux.computed().to_bytes()
+    nonce = _nonce(aux, source, computed[0])
+    sealed = AESCCM(key, tag_length=MIC_OCTETS).encrypt(nonce, payload, header + computed)
     return dataclasses.replace(aux, level=0).to_bytes() + sealed
 
 
@@ -137,14 +138,17 @@ def unseal(
     aux, sealed = split(secured)
     if len(sealed) < MIC_OCTETS:
         raise DecodeError("MIC", f"needs {MIC_OCTETS} octets, {len(sealed)} are left", offset=len(secured))
+    on_air = secured[: len(secured) - len(sealed)]
+    computed = bytes([on_air[0] & ~_LEVEL_BITS | LEVEL]) + on_air[1:]
     try:
-        authenticated = header + aux.computed().to_bytes()
-        payload = AESCCM(key, tag_length=MIC_OCTETS).decrypt(_nonce(aux, source), sealed, authenticated)
+        nonce = _nonce(aux, source, computed[0])
+        payload = AESCCM(key, tag_length=MIC_OCTETS).decrypt(nonce, sealed, header + computed)
     except InvalidTag:
         raise AuthenticationFailed("MIC", f"is wrong under this {aux.key_id.name} key") from None
     return aux, payload
 
 
+@functools.lru_cache(maxsize=16)  # whoever opens a frame asks several times
 def split(secured: bytes) -> tuple[AuxHeader, bytes]:
     """Return the auxiliary header, and the ciphertext with its MIC. Raises DecodeError."""
     cursor = Cursor(secured)

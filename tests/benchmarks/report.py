@@ -1,7 +1,8 @@
 """How long the report of a 500-case pack takes to render and to open, and how large it is.
 
-``python -m tests.benchmarks.report [CASES]``. The pack is a real run on the virtual bench, its cases
-repeated. Rendering is told as a ratio to reading the same timelines as json, opening to an empty page's.
+``python -m tests.benchmarks.report [CASES] [--joins]``. The pack is a real run on the virtual bench, its
+cases repeated; with ``--joins`` those alone in which a PPMID joins, which hold several times the traffic.
+Rendering is told as a ratio to reading the same timelines as json, opening to an empty page's.
 """
 
 from __future__ import annotations
@@ -77,10 +78,10 @@ def searched(page) -> float:
     )
 
 
-def main(count: int) -> None:
+def main(count: int, *, joins: bool) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        run = certify(folder / "run")
+        run = certify(folder / "run", *(("-k", "MP202-ROW or ROUTE-JOIN") if joins else ()))
         assert run.code == 0, run.said
         pack = multiplied(run.pack, folder / "many", count)
         events = sum(path.read_bytes().count(b"\n") for path in pack.glob("cases/*/timeline.jsonl"))
@@ -115,4 +116,5 @@ def told(times: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    wanted = [argument for argument in sys.argv[1:] if argument != "--joins"]
+    main(int(wanted[0]) if wanted else 500, joins="--joins" in sys.argv)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -93,13 +94,17 @@ def _records(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _files(folder: Path) -> list[list[Any]]:
-    found = (path for path in folder.rglob("*") if path.is_file())
-    inside = ((path.relative_to(folder), path) for path in found)
-    return sorted(
-        [name.as_posix(), path.stat().st_size]
-        for name, path in inside
-        if not name.parts[0].startswith("attempt-")
-    )
+    found: list[list[Any]] = []
+    pending = [(folder, "")]
+    while pending:
+        inside, before = pending.pop()
+        with os.scandir(inside) as entries:
+            for entry in entries:
+                if not entry.is_dir():
+                    found.append([before + entry.name, entry.stat().st_size])
+                elif before or not entry.name.startswith("attempt-"):
+                    pending.append((Path(entry.path), f"{before}{entry.name}/"))
+    return sorted(found)
 
 
 def _json(path: Path) -> Any:

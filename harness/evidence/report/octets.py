@@ -6,9 +6,10 @@ air and further views of what was inside.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from harness.errors import DecodeError
 from harness.evidence.report.meaning import said
@@ -17,7 +18,7 @@ from harness.gbcs.message import parse
 from harness.zigbee import tunnel, zcl_clusters, zcl_general, zdo
 from harness.zigbee.aps import ZDO_PROFILE, ApsFrame
 from harness.zigbee.fields import Record
-from harness.zigbee.layout import parts
+from harness.zigbee.layout import Part, parts
 from harness.zigbee.mac import Beacon, MacFrame, ZigbeeBeacon
 from harness.zigbee.nwk import NwkFrame
 from harness.zigbee.records import DecodedFrame
@@ -27,19 +28,7 @@ from harness.zigbee.zcl_attributes import name_of
 from harness.zigbee.zcl_clusters import NAMES
 
 LONGEST_HEX = 4096  # octets of a view that a report shows
-
-
-class _Part(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def length(self) -> int: ...
-    @property
-    def depth(self) -> int: ...
+_HEARD_TOGETHER = 64  # messages; what passes several boundaries does so within so many
 
 
 @dataclass(slots=True)
@@ -54,15 +43,18 @@ class View:
         """Begin a layer."""
         self.fields.append([0, name, text, offset, length])
 
-    def add(self, found: Iterable[_Part], *, without: str | None = None) -> None:
+    def add(self, found: Iterable[Part | gbcs_layout.Part], *, without: str | None = None) -> None:
         """Add fields inside the layer, `without` the one of that name."""
         for part in found:
-            if part.name != without and (part.name, part.text) != ("reserved", "0"):
-                entry: list[Any] = [part.depth + 1, part.name, part.text, part.offset, part.length]
-                bits = getattr(part, "bits", None)
-                if bits is not None:
-                    entry += [bits.shift, bits.width]
+            if part[0] != without and (part[1] != "0" or part[0] != "reserved"):
+                entry: list[Any] = [part[4] + 1, *part[:4]]
+                if isinstance(part, Part) and part.bits is not None:
+                    entry += [part.bits.shift, part.bits.width]
                 self.fields.append(entry)
+
+    def place(self, fields: Iterable[tuple[Any, ...]], offset: int) -> None:
+        """Add fields that were found in octets which begin at `offset` here."""
+        self.fields += [[*field[:3], field[3] + offset, *field[4:]] for field in fields]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain json values, cut to what a report shows."""
@@ -168,10 +160,21 @@ def _aps(views: _Views, record: DecodedFrame) -> None:
         return
     if record.fragments:
         views.opened(f"Message put together from {len(record.fragments)} frames", record.message)
-    _message(views, record.message, record.aps.profile or 0, record.aps.cluster or 0)
+    views.view.place(_message(record.message, record.aps.profile or 0, record.aps.cluster or 0), views.at)
 
 
-def _message(views: _Views, message: bytes, profile: int, cluster: int) -> None:
+@functools.lru_cache(maxsize=_HEARD_TOGETHER)
+def _message(message: bytes, profile: int, cluster: int) -> tuple[tuple[Any, ...], ...]:
+    """Return the fields of an APS message, which is seen at a hub's radio and heard on the air."""
+    views = _Views("", message)
+    try:
+        _in_message(views, message, profile, cluster)
+    except (DecodeError, ValueError) as error:
+        views.view.heading("cannot be shown further", views.at, 0, str(error))
+    return tuple(tuple(field) for field in views.view.fields)
+
+
+def _in_message(views: _Views, message: bytes, profile: int, cluster: int) -> None:
     if profile == ZDO_PROFILE:
         sequence, body = zdo.decode(cluster, message)
         views.view.heading("ZDO sequence", views.at, 1, str(sequence))
@@ -218,12 +221,14 @@ def _tunnelled(views: _Views, data: bytes) -> None:
         return
     views.record(f"GB-HRGP {carried.verb.name}", tunnel.HrgpMessage, data, inside="message")
     if carried.message:
-        _gbcs(views.view, carried.message, views.at)
+        views.view.place(_gbcs(carried.message), views.at)
 
 
-def _gbcs(view: View, message: bytes, offset: int) -> None:
-    """Show what a message says first, and then how it says it."""
-    parts = gbcs_layout.parts(message, offset=offset)
+@functools.lru_cache(maxsize=_HEARD_TOGETHER)
+def _gbcs(message: bytes) -> tuple[tuple[Any, ...], ...]:
+    """Return what a message says first, and then how it says it."""
+    view = View("", message)
+    parts = gbcs_layout.parts(message)
     content = next((part for part in parts if part.name == "content"), None)
     if content is not None:
         try:
@@ -234,24 +239,22 @@ def _gbcs(view: View, message: bytes, offset: int) -> None:
             title = f"{parsed.use_case} {parsed.cra.name.lower()} says"
             view.heading(title, content.offset, content.length)
             view.fields += [[1, name, text, content.offset, content.length] for name, text in fields]
-    view.heading("GBCS message", offset, len(message))
+    view.heading("GBCS message", 0, len(message))
     view.add(parts)
+    return tuple(tuple(field) for field in view.fields)
 
 
 def radio_views(payload: bytes, profile: int, cluster: int) -> list[View]:
     """Return the views of an APS message between a hub and its radio."""
-    views = _Views("APS message at the hub's radio", payload)
-    try:
-        _message(views, payload, profile, cluster)
-    except (DecodeError, ValueError) as error:
-        views.view.heading("cannot be shown further", views.at, 0, str(error))
-    return views.all
+    view = View("APS message at the hub's radio", payload)
+    view.place(_message(payload, profile, cluster), 0)
+    return [view]
 
 
 def gbcs_views(message: bytes) -> list[View]:
     """Return the view of a GBCS message."""
     view = View("GBCS message", message)
-    _gbcs(view, message, 0)
+    view.place(_gbcs(message), 0)
     return [view]
 
 

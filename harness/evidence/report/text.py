@@ -14,6 +14,8 @@ _UNSEEN = re.compile(
 
 def visible(text: str) -> str:
     """Return text with everything that cannot be seen, or disturbs what can, spelt out by its number."""
+    if text.isascii() and text.isprintable():
+        return text
     return _UNSEEN.sub(lambda found: f"\\u{{{ord(found[0]):x}}}", text)
 
 

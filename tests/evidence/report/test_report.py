@@ -294,3 +294,7 @@ def test_many_cases_are_read_by_helpers_as_one_reads_them(pack, tmp_path, monkey
     monkeypatch.setattr(chunks.os, "cpu_count", lambda: 2)
     assert render(many) == alone
     assert verify(many).missing == ()
+    attempts = [Attempt(name, many / "cases" / name, passed=True) for name in ("ROW-2-001", "ROW-2-003")]
+    by_helpers = chunks_of(attempts, parties_of(read_run(many)), budget=0)
+    monkeypatch.setattr(chunks, "_WORTH_HELPERS", 80)
+    assert chunks_of(attempts, parties_of(read_run(many)), budget=0) == by_helpers
