@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-from tests.system.one_run import certified, gbcs_certified  # noqa: F401 - fixtures of every room
+from tests.system.one_run import certified, gbcs_certified, premises_certified  # noqa: F401 - fixtures of every room
 
 settings.register_profile("bench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bench")

@@ -42,6 +42,16 @@ def test_tshark_and_the_dsp_read_the_same_messages(certified, gbcs_certified):
     assert compared >= 20
 
 
+def test_tshark_reads_what_passes_between_a_supplier_and_his_meters(premises_certified):
+    seen_codes = set()
+    for folder in folders(premises_certified):
+        messages = [one for one in at_the_dsp(folder) if one.mac is not None or one.signature]
+        wanted = [as_tshark_says(message) for message in messages]  # pre-commands go on no air
+        assert on_the_air(folder, *FIELDS) == wanted, folder
+        seen_codes |= {message.use_case for message in messages}
+    assert {"ECS70", "GCS28", "CS01a", "CS01b", "ECS09", "GCS06", "ECS10", "GCS07", "CS03A1"} <= seen_codes
+
+
 def test_a_message_with_a_certificate_came_in_fragments_and_was_put_together(gbcs_certified):
     (folder,) = [folder for folder in cases(gbcs_certified) if folder.name == "GBCS-JOIN-GSME"]
     name, length = FIELDS[0], FRAGMENTED

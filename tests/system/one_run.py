@@ -7,6 +7,7 @@ import pytest
 from tests.system.runs import CHECKOUT, certify
 
 PPMID_PLAN = CHECKOUT / "test_plans" / "ppmid" / "gbcs-messages.yaml"
+PREMISES_PLAN = CHECKOUT / "test_plans" / "ppmid" / "premises.yaml"
 CHF_PLAN = CHECKOUT / "test_plans" / "hub" / "gbcs-chf.yaml"
 GPF_PLAN = CHECKOUT / "test_plans" / "mp202" / "gas-proxy.yaml"
 
@@ -23,5 +24,13 @@ def certified(tmp_path_factory):
 def gbcs_certified(tmp_path_factory):
     """The pack of a run of the GBCS plans on the virtual bench."""
     run = certify(tmp_path_factory.mktemp("gbcs") / "pack", PPMID_PLAN, CHF_PLAN)
+    assert run.code == 0, run.said
+    return run
+
+
+@pytest.fixture(scope="session")
+def premises_certified(tmp_path_factory):
+    """The pack of a run of the plan that brings a premises up, on the virtual bench."""
+    run = certify(tmp_path_factory.mktemp("premises") / "pack", PREMISES_PLAN)
     assert run.code == 0, run.said
     return run

@@ -5,27 +5,23 @@ from __future__ import annotations
 import pytest
 
 from tests.dcc.duis.schema import flaws
-from tests.system.runs import CHECKOUT, certify, changed_rig
-from tests.system.test_breaks import dcc
+from tests.system.one_run import PREMISES_PLAN as PLAN
+from tests.system.runs import certify, changed_rig
+from tests.system.test_breaks import NO_DEFECTS, dcc
 
-PLAN = CHECKOUT / "test_plans" / "ppmid" / "premises.yaml"
 ELECTRICITY, GAS, WRONG_METER = "PREM-ELECTRICITY", "PREM-GAS", "PREM-WRONG-METER"
 
 
-@pytest.fixture(scope="module")
-def premises(tmp_path_factory):
-    return certify(tmp_path_factory.mktemp("premises") / "pack", PLAN)
-
-
 @pytest.mark.timeout(60)
-def test_the_plan_passes(premises):
-    assert premises.verdicts == {ELECTRICITY: "pass", GAS: "pass", WRONG_METER: "pass"}, premises.said
+def test_the_plan_passes(premises_certified):
+    verdicts = {ELECTRICITY: "pass", GAS: "pass", WRONG_METER: "pass"}
+    assert premises_certified.verdicts == verdicts, premises_certified.said
 
 
 @pytest.mark.dcc_data
 @pytest.mark.timeout(60)
-def test_every_document_of_it_is_one_by_the_schema(premises):
-    documents = sorted((premises.pack / "cases").glob("*/duis/*.xml"))
+def test_every_document_of_it_is_one_by_the_schema(premises_certified):
+    documents = sorted((premises_certified.pack / "cases").glob("*/duis/*.xml"))
     assert len(documents) > 100
     assert [(path.name, flaw) for path in documents for flaw in flaws(path.read_bytes())] == []
 
@@ -56,3 +52,15 @@ def test_what_is_wrong_is_caught(tmp_path, change, fails, says):
     run = certify(tmp_path / "pack", PLAN, "-k", fails, rig=changed_rig(tmp_path, change))
     assert run.verdicts == {fails: "fail"}, run.said
     assert [says in reason for reason in run.reasons("fail")] == [True], run.reasons("fail")
+
+
+SLEEPY = ("{kind: GSME, ", "{kind: GSME, sleepy: true, ")
+HTTP = (NO_DEFECTS, f"  type: duis-http\n{NO_DEFECTS}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("change", [SLEEPY, HTTP], ids=["a gas meter that sleeps", "over HTTP"])
+def test_the_plan_passes_in_another_way_too(tmp_path, change):
+    run = certify(tmp_path / "pack", PLAN, rig=changed_rig(tmp_path, change))
+    assert set(run.verdicts.values()) == {"pass"}, run.said
