@@ -25,6 +25,7 @@ from harness.gbcs import SUPPLIER, OwnKeys
 from harness.gbcs.use_cases.joining import CS03A2, CS04AC, JoinResult, UnjoinResult
 from harness.smets.cpl import CplRow, DeviceModel, DeviceType
 from harness.smets.smi import DeviceStatus
+from harness.tap import Boundary
 from tests.dcc.estate import HUB_1, HUB_2, PKI, PPMID, S1, S2, Estate
 from tests.dcc.stores import put
 from tests.dcc.test_dsp import refused
@@ -179,11 +180,22 @@ def test_what_is_for_a_meter_is_refused_to_a_ppmid(kind, fields):
     refused(ask(home(), kind, **fields), Stage.DEVICE_KNOWN, "E11")
 
 
-def test_a_request_to_a_smets1_meter_is_acknowledged_forwarded_and_ends_in_an_alert():
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (TopUp, {"utrn": "7" * 20}),
+        (DisplayMessage, {"message": "hello"}),
+        (ActivateEmergencyCredit, {"command_variant": CommandVariant.SEND}),
+        (Commission, {"current": NOW, "tolerance_s": 10, "command_variant": CommandVariant.SEND}),
+    ],
+)
+def test_a_request_to_a_smets1_meter_is_acknowledged_forwarded_and_ends_in_an_alert(kind, fields):
     estate = home(S1)
-    response = ask(estate, TopUp, ESME, utrn="7" * 20)
+    response = ask(estate, kind, ESME, **fields)
     assert (response.acknowledgement.code, response.via) == ("I99", Via.S1SP)
     assert isinstance(response.body, S1spAlert)
+    assert estate.tap.at(Boundary.GBCS) == []
+    assert estate.dcc.route_of(response).command == b""
 
 
 def test_a_pre_command_to_activate_firmware_is_made_for_a_meter():

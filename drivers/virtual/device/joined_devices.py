@@ -35,6 +35,7 @@ OF_A_PPMID: Methods = {
 }
 OF_A_METER: Methods = {
     CS03A1.name: (JoinMethod.METHOD_A_INITIATOR, DeviceType.PPMID),
+    CS03B.name: (JoinMethod.METHOD_B, DeviceType.GPF),
     CS03C.name: (JoinMethod.METHOD_C, DeviceType.PPMID),
 }
 

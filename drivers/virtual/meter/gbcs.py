@@ -1,7 +1,8 @@
 """GBCS on a meter: what it does for its supplier and for the DCC, and what it answers.
 
 It obeys its supplier's commands (clock, top-up, emergency credit, message, joins and unjoins) and the ACB's
-read of what it is joined to. Top-ups have counters of their own, which guard them from being replayed.
+(what it is joined to, and a gas meter's join to its proxy). Top-ups have counters of their own, which guard
+them from being replayed.
 Source: facts gb-domain §3.3, §3.4; RTDS 2.2, 2.5, 3.1, 8.1.1 (counters of 2.2 beside those of the others).
 """
 
@@ -27,7 +28,17 @@ from harness.gbcs.message import parse
 from harness.gbcs.use_case import UseCase
 from harness.gbcs.use_cases.clock import ECS70, GCS28, ClockStatus, EsmeClock, GsmeClock, SetClock
 from harness.gbcs.use_cases.display_message import ECS10, GCS07, GasMessage
-from harness.gbcs.use_cases.joining import CS03A1, CS03C, CS04AC, CS07, Join, JoinDetails, JoinResult
+from harness.gbcs.use_cases.joining import (
+    CS03A1,
+    CS03B,
+    CS03C,
+    CS04AC,
+    CS04B,
+    CS07,
+    Join,
+    JoinDetails,
+    JoinResult,
+)
 from harness.gbcs.use_cases.prepayment import (
     CS01A,
     CS01B,
@@ -46,11 +57,11 @@ _INVALID_CLOCK = 0x01
 _OF_BOTH: tuple[UseCase[Any, Any], ...] = (CS03C, CS04AC, CS07)
 _USE_CASES: Mapping[MeterKind, tuple[UseCase[Any, Any], ...]] = {
     MeterKind.ESME: (ECS70, ECS09, CS01A, ECS10, CS03A1, *_OF_BOTH),
-    MeterKind.GSME: (GCS28, GCS06, CS01B, GCS07, *_OF_BOTH),
+    MeterKind.GSME: (GCS28, GCS06, CS01B, GCS07, CS03B, CS04B, *_OF_BOTH),
 }
 _JOIN_METHODS = {
     MeterKind.ESME: {CS03A1.name: OF_A_METER[CS03A1.name]},
-    MeterKind.GSME: {CS03C.name: OF_A_METER[CS03C.name]},
+    MeterKind.GSME: {name: OF_A_METER[name] for name in (CS03B.name, CS03C.name)},
 }
 
 
@@ -100,6 +111,8 @@ class MeterGbcs:
             GCS07.name: lambda command: self._show(command.fields, ZclStatus.SUCCESS),
             CS03A1.name: lambda command: self._join(CS03A1.name, command.fields),
             CS03C.name: lambda command: self._join(CS03C.name, command.fields),
+            CS03B.name: lambda command: self._join(CS03B.name, command.fields),
+            CS04B.name: lambda command: self._joined.unjoin(command.fields),
             CS04AC.name: lambda command: self._joined.unjoin(command.fields),
             CS07.name: self._details,
         }

@@ -23,6 +23,7 @@ from harness.dcc.duis.requests import (
     Commission,
     DisplayMessage,
     JoinCritical,
+    JoinNonCritical,
     ServiceRequest,
     SignedPreCommand,
     TopUp,
@@ -31,12 +32,13 @@ from harness.dcc.spoken import MESSAGE_SUCCESS
 from harness.documents import Seconds
 from harness.errors import BenchError, DecodeError, StimulusImpossible, SystemFault
 from harness.eui64 import Eui64
+from harness.gbcs import parse
 from harness.hub.device_log import DeviceState
 from harness.plan.context import CaseContext
 from harness.plan.expect import hold_status, refused, unmet
 from harness.plan.steps.step import Seen, Step, step
 from harness.plan.waiting import until
-from harness.rig.bench import MeterOnBench
+from harness.rig.bench import HubOnBench, MeterOnBench
 from harness.smets.cpl import DeviceType
 from harness.smets.smi import DeviceStatus
 
@@ -126,13 +128,22 @@ class CommissionMeter(Step):
 @step("join_meter")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinMeter(Step):
-    """Join a meter to the PPMID from the meter's side (8.7.1); 8.7.2 does it from the PPMID's."""
+    """Join a meter to the PPMID from the meter's side (8.7.1), or a GSME to its hub's GPF (8.7.2)."""
 
     meter: Kind
+    with_: Literal["PPMID", "GPF"] = "PPMID"
     answer: Answer = "success"
 
+    def __post_init__(self) -> None:
+        if self.with_ == "GPF" and self.meter != "GSME":
+            raise ValueError("only a GSME is joined to a GPF")
+
     async def run(self, case: CaseContext) -> Seen:
-        """Send it in both halves."""
+        """Send 8.7.1 in both halves, or 8.7.2."""
+        if self.with_ == "GPF":
+            user, device = case.bench.dcc.service_user, _installed(case, self.meter)
+            request = user.make(JoinNonCritical, device, other=_hub_of(case, device).gpf)
+            return _judged(case, self.meter, self.answer, request, await user.send_made(request))
         return await _signed(case, self.meter, self.answer, JoinCritical, other=case.bench.device)
 
 
@@ -242,7 +253,8 @@ def _judged(
     if not isinstance(body, GbcsResponse):
         raise _unanswered(case, what, response)
     try:
-        case.bench.dcc.service_user.supplier.check(body.message)
+        if parse(body.message).recipient != case.bench.dcc.dsp:  # what is for the DSP it has checked itself
+            case.bench.dcc.service_user.supplier.check(body.message)
     except DecodeError as error:
         raise SystemFault(f"the {meter}'s response to {request.srv} does not hold: {error}") from error
     failed = response.fields.get(MESSAGE_SUCCESS) == "false"
@@ -269,6 +281,13 @@ def _of_rig(case: CaseContext, kind: Kind) -> MeterOnBench:
     if meter is None:
         raise StimulusImpossible(f"this rig has no {kind}", remedy="give it one under `meters`")
     return meter
+
+
+def _hub_of(case: CaseContext, device: Eui64) -> HubOnBench:
+    for entry in case.bench.hubs.values():
+        if any(logged.eui64 == device for logged in entry.hub.device_log()):
+            return entry
+    raise StimulusImpossible(f"{device} is in no hub's device log")
 
 
 def _installed(case: CaseContext, kind: Kind) -> Eui64:

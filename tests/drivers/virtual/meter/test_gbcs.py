@@ -19,6 +19,7 @@ from harness.gbcs.use_cases.cs08 import CS08
 from harness.gbcs.use_cases.display_message import ECS10, GCS07, GasMessage
 from harness.gbcs.use_cases.joining import (
     CS03A1,
+    CS03B,
     CS03C,
     CS04AC,
     CS07,
@@ -37,7 +38,7 @@ from harness.gbcs.use_cases.prepayment import (
     SelectEmergencyCredit,
     TopUpOutcome,
 )
-from tests.gbcs.vectors import ESME, GSME, PPMID
+from tests.gbcs.vectors import CHF, ESME, GSME, PPMID
 
 SEED = "test"
 PKI = BenchPki(SEED)
@@ -161,6 +162,26 @@ def test_it_is_joined_to_a_ppmid_and_says_so(esme, gsme):
         assert [one.device for one in meter.asked(CS07, None).devices] == [PPMID]
         assert meter.asked(CS04AC, PPMID) is UnjoinResult.SUCCESS
         assert meter.asked(CS04AC, PPMID) is UnjoinResult.DEVICE_NOT_IN_DEVICE_LOG
+
+
+def test_a_gas_meter_is_joined_to_its_proxy_by_the_acb_and_an_electricity_meter_is_not(esme, gsme):
+    join = Join(method=JoinMethod.METHOD_B, device=CHF, device_type=DeviceType.GPF)
+    for meter, answers in ((gsme, True), (esme, False)):
+        command = CS03B.build_command(
+            join,
+            OwnKeys(ACB, PKI),
+            originator=ACB,
+            device=meter.eui64,
+            counter=1,
+            supplementary_party=SUPPLIER,
+            supplementary_counter=1,
+        )
+        response = meter.gbcs.handle(command)
+        assert (response is not None) is answers
+        if response is not None:
+            result = CS03B.read_response(response, OwnKeys(ACB, PKI), command=command)
+            assert result is JoinResult.SUCCESS
+    assert CHF in gsme.gbcs.store.joined
 
 
 def test_another_devices_certificate_joins_nobody(gsme):
