@@ -79,4 +79,6 @@ class ExpectNoGbcs(Step):
 def _eui64(case: CaseContext, listed: Listed) -> str:
     if listed == "GPF":
         return str(case.hub.gpf) if case.hub is not None else "the GPF of no hub"
-    return str(case.bench.device if listed == "PPMID" else METERS[DeviceType(listed)])
+    if listed == "PPMID":
+        return str(case.bench.device)
+    return str(case.meters.get(DeviceType(listed), METERS[DeviceType(listed)]))

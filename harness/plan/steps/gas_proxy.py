@@ -1,4 +1,4 @@
-"""A hub's GPF: as the inventory has it, and taking the place of another hub's."""
+"""A hub's GPF: as the inventory has it, and taking another hub's place."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from drivers.virtual.meter.config import MeterConfig, MeterDefect, MeterKind
 from drivers.virtual.meter.gbcs import MeterGbcs
 from harness.errors import DecodeError
+from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, BenchPki, KeyUsage, OwnKeys, command_of, make_utrn, sign_precommand
 from harness.gbcs.acceptance import Refusal
 from harness.gbcs.access import AccessResult
@@ -22,6 +24,7 @@ from harness.gbcs.use_cases.joining import (
     CS03B,
     CS03C,
     CS04AC,
+    CS04B,
     CS07,
     DeviceType,
     Join,
@@ -48,6 +51,7 @@ AROUND = SetClock(start=NOON - MINUTE, end=NOON + MINUTE)
 LATER = SetClock(start=NOON + MINUTE, end=NOON + 2 * MINUTE)
 SELECT = SelectEmergencyCredit(device=OriginatingDevice.ENERGY_SERVICE_INTERFACE)
 BY_A = Join(method=JoinMethod.METHOD_A_INITIATOR, device=PPMID, device_type=DeviceType.PPMID)
+GPF = Eui64.parse("02-DB-12-34-56-78-91-02")
 BY_C = Join(
     method=JoinMethod.METHOD_C,
     device=PPMID,
@@ -182,6 +186,18 @@ def test_a_gas_meter_is_joined_to_its_proxy_by_the_acb_and_an_electricity_meter_
             result = CS03B.read_response(response, OwnKeys(ACB, PKI), command=command)
             assert result is JoinResult.SUCCESS
     assert CHF in gsme.gbcs.store.joined
+
+
+def test_a_gas_meter_is_joined_to_its_proxy_by_method_b_and_to_no_ppmid_so(esme, gsme):
+    proxy = Join(method=JoinMethod.METHOD_B, device=GPF, device_type=DeviceType.GPF)
+    assert gsme.asked(CS03B, proxy) is JoinResult.SUCCESS
+    wrong = replace(proxy, device_type=DeviceType.PPMID)
+    assert gsme.asked(CS03B, wrong) is JoinResult.INVALID_METHOD_AND_ROLE, "as in the published response"
+    assert gsme.asked(CS03C, BY_C) is JoinResult.SUCCESS
+    assert [one.device for one in gsme.asked(CS07, None).devices] == [GPF, PPMID]
+    assert gsme.asked(CS04B, GPF) is UnjoinResult.SUCCESS
+    assert [one.device for one in gsme.asked(CS07, None).devices] == [PPMID]
+    assert esme.refusal(esme.command(CS03B, proxy)) is Refusal.UNSUPPORTED
 
 
 def test_another_devices_certificate_joins_nobody(gsme):
