@@ -67,6 +67,8 @@ def dcc() -> None:
     metavar="N",
     help=f"Keep a document unsent after N refusals (HTTP 4xx); {_GIVE_UP_AFTER} if left out, 0: never.",
 )
+@click.option("--admin", is_flag=True, help="Serve the administrative interface too (docs/serve-a-dcc.md).")
+@click.option("--admin-token", type=_FILE, metavar="FILE", help="… for whoever has the token in this file.")
 @options.RULES
 @options.JSON
 def serve(rules: tuple[Path, ...], *, as_json: bool, **wanted: Any) -> int:

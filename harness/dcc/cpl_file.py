@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -47,7 +48,11 @@ def load_cpl(path: Path, rules: Rulebook, header_map: Mapping[str, str] | None =
 
     Raises ConfigError with file and line; where several values are wrong, the message names each.
     """
-    rows = read_rows(path, rules, header_map)
+    return cpl_of(read_rows(path, rules, header_map), path, rules)
+
+
+def cpl_of(rows: Iterable[CplRow], path: Path, rules: Rulebook) -> Cpl:
+    """Return the list that these rows make; raises ConfigError for two of the same key."""
     try:
         return Cpl(rows, key_in_force(rules))
     except DuplicateRow as twice:
@@ -62,7 +67,14 @@ def load_cpl(path: Path, rules: Rulebook, header_map: Mapping[str, str] | None =
 
 def read_rows(path: Path, rules: Rulebook, header_map: Mapping[str, str] | None = None) -> list[CplRow]:
     """Read the rows of a list, whether or not they make one together; raises ConfigError as `load_cpl`."""
-    lines = _lines(path)
+    return rows_of(text_of(path), path, rules, header_map)
+
+
+def rows_of(
+    text: str, path: Path, rules: Rulebook, header_map: Mapping[str, str] | None = None
+) -> list[CplRow]:
+    """Read the rows of a list's text; messages name `path`. Raises ConfigError as `load_cpl` does."""
+    lines = _lines(text, path)
     if not lines:
         raise ConfigError("the file is empty", file=path, line=1, remedy="the first line names the columns")
     columns = _columns(lines[0][1], path, {**HEADERS, **_known(header_map or {}, path)})
@@ -91,18 +103,45 @@ def load_header_map(path: Path | None) -> Mapping[str, str] | None:
     return {key: str(value) for key, value in load_yaml(path).plain().items()}
 
 
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
+def text_of(path: Path) -> str:
+    """Return what is in a list's file; raises ConfigError."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            try:
-                return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-            except csv.Error as error:
-                raise ConfigError(f"not CSV: {error}", file=path, line=reader.line_num) from None
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError("no such file", file=path) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", file=path) from None
+
+
+def csv_of(cpl: Cpl) -> str:
+    """Return a list as CSV, under the names of HEADERS, which `load_cpl` reads back the same."""
+    text = io.StringIO()
+    names = [name for name in HEADERS if name != "hardware-version"]  # it is part of the model here
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADERS[name] for name in names)
+    for row in cpl.rows:
+        cells = {
+            "manufacturer": row.model.manufacturer,
+            "model": row.model.model,
+            "firmware": row.model.firmware,
+            "type": row.model.device_type.value,
+            "version": row.version,
+            "gbcs-version": row.gbcs_version,
+            "status": row.status.value,
+            "added": row.added.isoformat() if row.added else "",
+            "removed": row.removed.isoformat() if row.removed else "",
+            "image-hash": row.image_hash,
+        }
+        writer.writerow(cells[name] for name in names)
+    return text.getvalue()
+
+
+def _lines(text: str, path: Path) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise ConfigError(f"not CSV: {error}", file=path, line=reader.line_num) from None
 
 
 def _known(header_map: Mapping[str, str], path: Path) -> Mapping[str, str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from harness.dcc.acb import Acb
 from harness.dcc.alert_effects import effects_of_alert, joined
@@ -17,8 +15,6 @@ from harness.dcc.defects import DccDefect
 from harness.dcc.delivery import Delivery, Known
 from harness.dcc.documents import (
     InventoryRecord,
-    InventoryResponse,
-    LogAction,
     Prenotification,
     ServiceRequest,
     ServiceResponse,
@@ -33,10 +29,10 @@ from harness.dcc.gbcs_trials import GbcsTrials
 from harness.dcc.initiative import Initiative
 from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
 from harness.dcc.meters import METERS, meter_record
-from harness.dcc.routes import RouteRecord
 from harness.dcc.s1sp import S1sp
 from harness.dcc.service_user import ServiceUser
 from harness.dcc.supplier import Supplier
+from harness.dcc.user_gateway import MOST_ROUTES, UserGateway
 from harness.dcc.users import Registration, Users
 from harness.errors import HarnessBug, StimulusImpossible
 from harness.eui64 import Eui64
@@ -50,13 +46,12 @@ from harness.smets.version import SmetsVersion
 from harness.tap import Tap
 
 _ANSWER_WITHIN_S = 20.0
-_MOST_ROUTES = 20_000  # of a case; a DCC that serves for long forgets the oldest
 _SEED = "ppmid-bench"
 _OLD_HASH = bytes(range(16))  # of a link key with a hub that is no more
 
 
-class EmbeddedDcc:
-    """A DccFace. `keys` holds the ACB's private and the devices' public keys; `clock` gives UTC."""
+class EmbeddedDcc(UserGateway):
+    """The DCC of a bench. `keys` holds the ACB's private and the devices' public keys; `clock` gives UTC."""
 
     def __init__(
         self,
@@ -72,12 +67,12 @@ class EmbeddedDcc:
         clock: Clock = utc_now,
         answer_within_s: float = _ANSWER_WITHIN_S,
         xml_keys: XmlKeyStore | None = None,
-        most_routes: int = _MOST_ROUTES,
+        most_routes: int = MOST_ROUTES,
     ) -> None:
+        super().__init__(most_routes)
         self.rules = rules
         self._clock = clock
         self._hubs: dict[Eui64, HubFace] = dict(hubs or {})
-        self._routes: deque[RouteRecord] = deque(maxlen=most_routes)
         self._estate = Estate(
             store=store or MemorySmiStore(),
             cpl=cpl,
@@ -133,7 +128,7 @@ class EmbeddedDcc:
             user: ServiceUser(self.boundary.send, OriginatorCounter(clock), Supplier(keys, user, clock))
             for user in everybody
         }
-        self._user = self._users[SUPPLIER]
+        self.service_user = self._users[SUPPLIER]
 
     # --- what stands before a case -------------------------------------------------------------------------
 
@@ -194,7 +189,7 @@ class EmbeddedDcc:
         self.initiative.forget()
         self.boundary.forget_alerts()
         self._estate.users.forget_registrations()
-        self._user = self._users[SUPPLIER]
+        self.service_user = self._users[SUPPLIER]
 
     @property
     def cpl(self) -> Cpl:
@@ -210,6 +205,15 @@ class EmbeddedDcc:
         """The CPL that a case begins with."""
         return self._own_cpl
 
+    def replace_cpl(self, cpl: Cpl) -> None:
+        """Go by another list from now on, and begin cases with it; devices fare as with `publish_cpl`."""
+        self._own_cpl = cpl
+        self._dsp.publish_cpl(cpl)
+
+    async def change_cpl(self, cpl: Cpl) -> None:
+        """Do as `publish_cpl` does."""
+        self.publish_cpl(cpl)
+
     def publish_cpl(self, cpl: Cpl) -> None:
         """Go by another list until the case ends.
 
@@ -224,30 +228,6 @@ class EmbeddedDcc:
 
     # --- as a service user sees it -------------------------------------------------------------------------
 
-    async def prenotify(self, prenotification: Prenotification) -> ServiceResponse:
-        """Pre-notify a device (12.2)."""
-        return await self._user.prenotify(prenotification)
-
-    async def whitelist(
-        self, hub: Eui64, device: Eui64, install_code: bytes, join_time_s: float
-    ) -> ServiceResponse:
-        """Add a device to a hub's device log (8.11); the SMI's version of a PPMID is resolved here.
-
-        Raises ValueError for an install code or a window that DUIS has no room for.
-        """
-        return await self._user.update_device_log(
-            hub, device, LogAction.ADD, install_code=install_code, join_time_s=join_time_s
-        )
-
-    async def unwhitelist(self, hub: Eui64, device: Eui64) -> ServiceResponse:
-        """Take a device out of a hub's device log (8.11)."""
-        return await self._user.update_device_log(hub, device, LogAction.REMOVE)
-
-    async def read_inventory(self, device: Eui64) -> InventoryRecord | None:
-        """Return the SMI's record of a device (8.2), None when the DCC does not know it."""
-        response = await self._user.read_inventory(device)
-        return response.body.records[0] if isinstance(response.body, InventoryResponse) else None
-
     async def handle(
         self, request: ServiceRequest, acknowledge: Acknowledge | None = None
     ) -> ServiceResponse:
@@ -257,42 +237,13 @@ class EmbeddedDcc:
         finally:
             self.initiative.look()
 
-    async def request(self, srv: str, device: Eui64) -> ServiceResponse:
-        """Send a service request that has no parameters to a device, such as 11.2.
-
-        Raises StimulusImpossible for a service reference that DUIS has not.
-        """
-        try:
-            return await self._user.request(srv, device)
-        except ValueError as error:
-            raise StimulusImpossible(str(error)) from error
-
-    async def send(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceResponse:
-        """Send a service request of any kind; `fields` are the kind's own."""
-        return await self._user.send(kind, target, **fields)
-
-    @property
-    def service_user(self) -> ServiceUser:
-        """The user whose requests are sent."""
-        return self._user
-
     def act_as(self, name: str) -> Eui64:
         """Send what follows as this user of the rig, until the case ends; return its EUI-64.
 
         Raises StimulusImpossible for one that the rig has not.
         """
-        self._user = self._named(name)
-        return self._user.eui64
-
-    async def send_twice(self, kind: type[ServiceRequest], target: Eui64) -> tuple[ServiceResponse, ...]:
-        """Send a request, and the same once more under the same request id."""
-        request = self._user.make(kind, target)
-        return await self.boundary.send(request), await self.boundary.send(request)
-
-    @property
-    def user(self) -> Eui64:
-        """The user who sends requests now."""
-        return self._user.eui64
+        self.service_user = self._named(name)
+        return self.service_user.eui64
 
     def user_named(self, name: str) -> Eui64:
         """Return a user of the rig. Raises StimulusImpossible for one that the rig has not."""
@@ -303,7 +254,16 @@ class EmbeddedDcc:
         """The target of requests to the DSP itself."""
         return ACB
 
-    def change_supplier(self, hub: Eui64, to: str) -> str:
+    async def change_supplier(self, hub: Eui64, to: str) -> str:
+        """Do as `register_supplier` does."""
+        return self.register_supplier(hub, to)
+
+    @property
+    def directory(self) -> Mapping[str, Eui64]:
+        """The users by the names that they have here."""
+        return {user.name: user.eui64 for user in self._estate.users.users}
+
+    def register_supplier(self, hub: Eui64, to: str) -> str:
         """Register a user for the meter point that a hub is at, from now on; return that meter point.
 
         Raises StimulusImpossible for a user that the rig has not.
@@ -323,10 +283,6 @@ class EmbeddedDcc:
             known = ", ".join(self._estate.users.names())
             raise StimulusImpossible(f"the DCC has no user `{name}`", remedy=f"it has {known}")
         return self._users[user.eui64]
-
-    def make(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceRequest:
-        """Return a service request of any kind, unsent."""
-        return self._user.make(kind, target, **fields)
 
     # --- what hubs report ----------------------------------------------------------------------------------
 
@@ -358,18 +314,6 @@ class EmbeddedDcc:
         self.initiative.heard(alert)
 
     # --- what the evidence wants ---------------------------------------------------------------------------
-
-    @property
-    def routes(self) -> tuple[RouteRecord, ...]:
-        """The way that every request took, in order."""
-        return tuple(self._routes)
-
-    def route_of(self, response: ServiceResponse) -> RouteRecord:
-        """Return the way that the request of this response took."""
-        for record in reversed(self._routes):
-            if record.request_id == response.request_id:
-                return record
-        raise HarnessBug(f"no route was recorded for {response.request_id}")
 
     def inventory(self) -> tuple[InventoryRecord, ...]:
         """Return the whole SMI as it is, whatever 8.2 would answer."""

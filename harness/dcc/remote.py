@@ -1,23 +1,23 @@
-"""A DCC that is not ours, as a plan uses it: requests over HTTP, and only what its documents show.
+"""A DCC that is another program, as a plan uses it: requests over HTTP, and what its documents show.
 
 Its inventory is what 8.2 says, and the way that a request took is what the form of the response says. What a
-plan would do to a DCC of our own (another CPL, another supplier, meters out of nothing) it cannot do here:
-that ends a case as inconclusive.
+plan does to a DCC beside that (another CPL, another supplier, meters out of nothing) needs the administrative
+interface of one of ours; without it such a case ends as inconclusive.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
 
+from harness.dcc.acb import Acb
+from harness.dcc.administration import Administration
 from harness.dcc.alerts import DeviceAlert
 from harness.dcc.counters import Clock, OriginatorCounter, utc_now
 from harness.dcc.documents import (
     GbcsResponse,
     InventoryRecord,
     InventoryResponse,
-    LogAction,
     Prenotification,
     ServiceRequest,
     ServiceResponse,
@@ -28,10 +28,15 @@ from harness.dcc.duis.responses import Response
 from harness.dcc.duis.telling import about
 from harness.dcc.duis_user import DuisUser
 from harness.dcc.faces import HubFace
+from harness.dcc.gbcs_trials import LinkTrials
+from harness.dcc.http.hub_link import Exchange
+from harness.dcc.meters import METERS
 from harness.dcc.routes import RouteRecord
 from harness.dcc.service_user import ServiceUser
 from harness.dcc.supplier import Supplier
-from harness.errors import HarnessBug, RigFault, StimulusImpossible
+from harness.dcc.user_gateway import UserGateway
+from harness.dcc.users import Users
+from harness.errors import DecodeError, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import KeyStore
 from harness.gbcs.use_cases.joining import JoinedDevice
@@ -43,15 +48,17 @@ from harness.smets.version import SmetsVersion
 _ON_THE_WAY = (Answer.NO_COMMUNICATION, Answer.NO_ANSWER, Answer.BAD_ANSWER, Answer.DEVICE_FAILED)
 
 
-class RemoteDcc:
-    """A DccFace over a user's side of DUIS. `cpl` is what the tester knows of the DCC's list.
+class RemoteDcc(UserGateway):
+    """A DCC behind users' sides of DUIS; `cpl` is what the tester knows of its list.
 
-    `keys` has the user's GBCS keys, for what he must sign, and the meters' certificates.
+    `sides` are those of the users whose XML-signing keys the rig has, `users` says how they are called, and
+    `eui64` is who sends when a case begins. `keys` has their GBCS keys, for what they must sign, and the
+    devices' certificates. `ours` is there for a DCC of ours that can be administered.
     """
 
     def __init__(
         self,
-        user: DuisUser,
+        sides: Mapping[Eui64, DuisUser],
         *,
         rules: Rulebook,
         cpl: Cpl,
@@ -59,16 +66,25 @@ class RemoteDcc:
         dsp: Eui64,
         keys: KeyStore,
         close: Callable[[], Awaitable[None]],
+        users: Users | None = None,
+        ours: Administration | None = None,
         clock: Clock = utc_now,
     ) -> None:
+        super().__init__()
         self.rules = rules
-        self.cpl = cpl
+        self.cpl = self.own_cpl = cpl
         self.dsp = dsp
-        self._duis = user
+        self._sides = sides
+        self._keys = keys
+        self._acb = Acb(keys, OriginatorCounter(clock))
         self._close = close
-        supplier = Supplier(keys, eui64, clock)
-        self.service_user = self._user = ServiceUser(self._send, OriginatorCounter(clock), supplier, dsp=dsp)
-        self._routes: list[RouteRecord] = []
+        self._directory = users or Users()
+        self._administered = ours
+        self._users = {
+            user: ServiceUser(self._send, OriginatorCounter(clock), Supplier(keys, user, clock), dsp=dsp)
+            for user in sides
+        }
+        self._first = self.service_user = self._users[eui64]
         self._shown: dict[Eui64, InventoryRecord] = {}
         codes = {code_for(answer, rules).code for answer in _ON_THE_WAY}
         self._on_the_way = frozenset(code for code in codes if code is not None)
@@ -82,9 +98,18 @@ class RemoteDcc:
 
         Raises RigFault when it keeps it.
         """
+        self.service_user = self._first
+        if self._administered is not None:
+            await self._administered.begin_case(self.own_cpl if self.cpl is not self.own_cpl else None)
+            self.cpl = self.own_cpl
+        else:
+            await self._forgotten(device, hubs)
         self._routes.clear()
         self._shown.clear()
-        self._duis.forget_alerts()
+        for side in self._sides.values():
+            side.forget_alerts()
+
+    async def _forgotten(self, device: Eui64, hubs: Iterable[Eui64]) -> None:
         if await self.read_inventory(device) is None:
             return
         for hub in hubs:
@@ -95,91 +120,56 @@ class RemoteDcc:
                 f"the DCC keeps {device} in its inventory: it answered 8.4 with {gone.code}",
                 remedy="take it out there, or let it be deleted, before a case begins",
             )
-        self._routes.clear()
-        self._shown.clear()
 
     # --- as a service user sees it ----------------------------------------------------------------------
 
-    async def prenotify(self, prenotification: Prenotification) -> ServiceResponse:
-        """Pre-notify a device (12.2)."""
-        return await self._user.prenotify(prenotification)
-
-    async def whitelist(
-        self, hub: Eui64, device: Eui64, install_code: bytes, join_time_s: float
-    ) -> ServiceResponse:
-        """Add a device to a hub's device log (8.11)."""
-        return await self._user.update_device_log(
-            hub, device, LogAction.ADD, install_code=install_code, join_time_s=join_time_s
-        )
-
-    async def unwhitelist(self, hub: Eui64, device: Eui64) -> ServiceResponse:
-        """Take a device out of a hub's device log (8.11)."""
-        return await self._user.update_device_log(hub, device, LogAction.REMOVE)
-
     async def read_inventory(self, device: Eui64) -> InventoryRecord | None:
         """Return the inventory's record of a device (8.2), None when the DCC does not know it."""
-        response = await self._user.read_inventory(device)
+        response = await self.service_user.read_inventory(device)
         if not isinstance(response.body, InventoryResponse):
             return None
         self._shown |= {record.device: record for record in response.body.records}
         return self._shown.get(device)
 
-    async def request(self, srv: str, device: Eui64) -> ServiceResponse:
-        """Send a service request that has no parameters to a device, such as 11.2."""
-        try:
-            return await self._user.request(srv, device)
-        except ValueError as error:
-            raise StimulusImpossible(str(error)) from error
+    def act_as(self, name: str) -> Eui64:
+        """Send what follows as this user of the rig, until the case ends; return its EUI-64.
 
-    async def send(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceResponse:
-        """Send a service request of any kind; `fields` are the kind's own."""
-        return await self._user.send(kind, target, **fields)
+        Raises StimulusImpossible for one that the rig has not, or has no XML-signing key of.
+        """
+        self.service_user = self._users[self.user_named(name)]
+        return self.service_user.eui64
 
-    async def send_twice(self, kind: type[ServiceRequest], target: Eui64) -> tuple[ServiceResponse, ...]:
-        """Send a request, and the same once more under the same request id."""
-        request = self._user.make(kind, target)
-        return await self._send(request), await self._send(request)
-
-    def make(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceRequest:
-        """Return a service request of any kind, unsent."""
-        return self._user.make(kind, target, **fields)
+    def user_named(self, name: str) -> Eui64:
+        """Return a user of the rig; raises as `act_as` does."""
+        user = self._directory.named(name)
+        if user is None or user.eui64 not in self._sides:
+            known = [one.name for one in self._directory.users if one.eui64 in self._sides]
+            raise StimulusImpossible(
+                f"the rig has no user `{name}` with an XML-signing key",
+                remedy=f"give it one; it has {', '.join(known) or 'none by a name'}",
+            )
+        return user.eui64
 
     async def _send(self, request: ServiceRequest) -> ServiceResponse:
-        response = await self._duis.send(request)
+        ours = self._administered
+        seen = 0
+        if ours is not None:
+            await ours.link.settle()
+            seen = len(ours.link.exchanges)
+        response = await self._sides[request.request_id.originator].send(request)
         if not response.ok:
             stage = Stage.DELIVERY if response.code in self._on_the_way else None
             response = replace(response, stage=stage)
-        body = response.body if isinstance(response.body, GbcsResponse) else None
-        self._routes.append(
-            RouteRecord(
-                request_id=request.request_id,
-                srv=request.srv,
-                device=about(request),
-                hub=None,
-                via=response.via,
-                use_case=body.use_case if body else None,
-                command=b"",
-                response=body.message if body else b"",
-                code=response.code,
-                judged=(),
-                rules=(),
-            )
-        )
+        exchange: Exchange | None = None
+        if ours is not None:
+            await ours.link.settle()
+            exchange = next(iter(ours.link.exchanges[: seen - 1 if seen else None : -1]), None)
+        if exchange is not None:
+            response = _explained(response, exchange)
+        self._routes.append(_route(request, response, exchange))
         return response
 
     # --- what its documents show ------------------------------------------------------------------------
-
-    @property
-    def routes(self) -> tuple[RouteRecord, ...]:
-        """The way that every request took, in order: as the form of its response says."""
-        return tuple(self._routes)
-
-    def route_of(self, response: ServiceResponse) -> RouteRecord:
-        """Return the way that the request of this response took."""
-        for record in reversed(self._routes):
-            if record.request_id == response.request_id:
-                return record
-        raise HarnessBug(f"no route was recorded for {response.request_id}")
 
     def inventory(self) -> tuple[InventoryRecord, ...]:
         """Return what 8.2 has shown since the case began."""
@@ -187,51 +177,34 @@ class RemoteDcc:
 
     @property
     def alerts(self) -> tuple[DeviceAlert, ...]:
-        """Alerts as GBCS: the DCC verifies them, and shows none here."""
-        return ()
-
-    @property
-    def user(self) -> Eui64:
-        """The user who sends requests."""
-        return self._user.eui64
+        """Alerts as GBCS: of a DCC of ours what it made of them; another one shows none here."""
+        return self._administered.link.alerts if self._administered is not None else ()
 
     @property
     def told(self) -> Mapping[Eui64, tuple[Response, ...]]:
-        """What the rig's own user was sent that answers no request: nobody else's post is seen here."""
-        return {self._user.eui64: self._duis.alerts}
-
-    @property
-    def own_cpl(self) -> Cpl:
-        """The list of the rig file."""
-        return self.cpl
+        """What the rig's users were sent that answers no request: nobody else's post is seen here."""
+        return {user: side.alerts for user, side in self._sides.items()}
 
     # --- what only a DCC of our own does ----------------------------------------------------------------
 
-    def publish_cpl(self, cpl: Cpl) -> None:
-        """Raise StimulusImpossible: its list is its own."""
-        del cpl
-        _impossible("have another Central Products List")
+    async def change_cpl(self, cpl: Cpl) -> None:
+        """Have it go by another list until the case ends. StimulusImpossible: its list is its own."""
+        await self._ours("be given another Central Products List").admin.publish_cpl(cpl)
+        self.cpl = cpl
 
-    def act_as(self, name: str) -> Eui64:
-        """Raise StimulusImpossible: the rig has the keys of one user."""
-        _impossible(f"be sent requests of user `{name}`")
-
-    def user_named(self, name: str) -> Eui64:
-        """Raise StimulusImpossible: the rig has the keys of one user."""
-        _impossible(f"be asked what it sent user `{name}`")
-
-    def change_supplier(self, hub: Eui64, to: str) -> str:
-        """Raise StimulusImpossible: registrations are its own."""
-        _impossible(f"have `{to}` become the supplier at hub {hub}")
+    async def change_supplier(self, hub: Eui64, to: str) -> str:
+        """Make a user the supplier where a hub is. StimulusImpossible: registrations are its own."""
+        ours = self._ours(f"have `{to}` become the supplier at hub {hub}")
+        return await ours.admin.change_supplier(hub, to)
 
     def provision_meter(self, device_type: DeviceType, hub: Eui64) -> Eui64:
-        """Raise StimulusImpossible: a meter there must be a real one."""
-        _impossible(f"be given a {device_type.value} on hub {hub}")
+        """Have a meter of the bench put into the SMI. StimulusImpossible: one there must be real."""
+        self._ours(f"be given a {device_type.value} on hub {hub}").link.meter(device_type, hub)
+        return METERS[device_type]
 
     def provision_old_hub(self, hub: Eui64, family: SmetsVersion, devices: Iterable[Eui64]) -> None:
-        """Raise StimulusImpossible: a hub there must be a real one."""
-        del devices
-        _impossible(f"be given a {family.value} hub {hub}")
+        """Have a hub put into the SMI that the bench has not. StimulusImpossible: one there must be real."""
+        self._ours(f"be given a {family.value} hub {hub}").link.old_hub(hub, family, devices)
 
     def provision_old_gpf(self, gpf: Eui64, hub: Eui64, log: Iterable[JoinedDevice]) -> None:
         """Raise StimulusImpossible: a GPF there must be a real one."""
@@ -239,21 +212,59 @@ class RemoteDcc:
         _impossible(f"be given the GPF {gpf}")
 
     def provision_hub(self, notice: Prenotification, hub: HubFace | None = None) -> None:
-        """Do nothing: it knows its hubs."""
+        """Lend it this hub. A DCC that is not ours knows its hubs: nothing is done."""
+        if self._administered is not None and hub is not None:
+            self._administered.link.attach(notice, hub)
 
     def device_joined(self, hub: Eui64, device: Eui64) -> None:
-        """Do nothing: its hubs tell it."""
+        """Tell it, if it is ours: others are told by their hubs."""
+        if self._administered is not None:
+            self._administered.link.joined(hub, device)
 
     def take_alert(self, hub: Eui64, message: bytes) -> None:
-        """Do nothing: its hubs tell it."""
+        """Tell it, if it is ours: others are told by their hubs."""
+        if self._administered is not None:
+            self._administered.link.alert(hub, message)
 
     @property
-    def trials(self) -> Any:
-        """Raise StimulusImpossible: its commands are its own."""
-        _impossible("be made to send a spoilt command")
+    def trials(self) -> LinkTrials:
+        """GBCS messages good and spoilt. StimulusImpossible: its commands are its own."""
+        return LinkTrials(self._ours("be made to send a spoilt command").link, self._acb, self._keys)
+
+    def _ours(self, what: str) -> Administration:
+        if self._administered is None:
+            raise StimulusImpossible(
+                f"a DCC without an administrative interface cannot {what}",
+                remedy="name the `admin-url` of one of ours, or run this case with `dcc: {type: embedded}`",
+            )
+        return self._administered
 
 
-def _impossible(what: str) -> NoReturn:
-    raise StimulusImpossible(
-        f"a DCC that is not ours cannot {what}", remedy="run this case with `dcc: {type: embedded}`"
+def _explained(response: ServiceResponse, exchange: Exchange) -> ServiceResponse:
+    """Say why a device's answer did not come, or did not hold: the rig, whose hub it is, knows."""
+    if isinstance(exchange.fault, RigFault):
+        raise exchange.fault
+    if response.stage is not Stage.DELIVERY:
+        return response
+    cause: BaseException | None = exchange.fault
+    if cause is None and exchange.response and response.body is None:
+        cause = DecodeError("response", "reached the DSP and did not hold there")
+    return replace(response, cause=cause, reason=response.reason or str(cause or ""))
+
+
+def _route(request: ServiceRequest, response: ServiceResponse, exchange: Exchange | None) -> RouteRecord:
+    body = response.body if isinstance(response.body, GbcsResponse) else None
+    return RouteRecord(
+        request_id=request.request_id,
+        srv=request.srv,
+        device=about(request),
+        hub=exchange.hub if exchange is not None else None,
+        via=response.via,
+        use_case=body.use_case if body else None,
+        command=exchange.command if exchange is not None else b"",
+        response=body.message if body else b"",
+        code=response.code,
+        judged=(),
+        rules=(),
+        turned_down=not response.ok,
     )

@@ -14,7 +14,8 @@ from harness.gbcs.codes import CODES
 class RouteRecord:
     """One request. `judged` is what each stage made of it; `command` and `response` are the GBCS octets.
 
-    By way of the S1SP, and where the DSP answers itself, there are no octets.
+    By way of the S1SP, and where the DSP answers itself, there are no octets. Of a DSP whose stages nobody
+    sees, `judged` is empty and `turned_down` says whether it answered that the request was not carried out.
     """
 
     request_id: RequestId
@@ -28,11 +29,12 @@ class RouteRecord:
     code: str
     judged: tuple[StageJudgement, ...]
     rules: tuple[str, ...]
+    turned_down: bool = False
 
     @property
     def refused(self) -> bool:
-        """Whether a stage refused it."""
-        return bool(self.judged) and self.judged[-1].code is not None
+        """Whether a stage refused it, or so the response says."""
+        return self.judged[-1].code is not None if self.judged else self.turned_down
 
     @property
     def passed(self) -> tuple[Stage, ...]:

@@ -117,6 +117,8 @@ class DccEntry:
     later answers come to the port `listen`. There `user` and `dsp` are the EUI-64s of the two, and `keys` (a
     folder), `zaz1` (a key store) or else the seed of `pki` their XML-signing keys; `trust` is an authority
     for https.
+    One of ours can be administered at `admin_url`, with the token in the file `admin_token` if it wants one:
+    then it is lent the rig's hubs, and is told of an inbox of the rig's, at the address `listen_at`.
     `rules` are rulebook overlays that this DCC goes by; a user's own are laid over them. Without `users` it
     has those of `harness.dcc.users.BENCH_USERS`.
     """
@@ -124,6 +126,9 @@ class DccEntry:
     type: Literal["embedded", "duis-http"] = "embedded"
     url: str | None = None
     listen: int | None = None
+    listen_at: str = "127.0.0.1"
+    admin_url: str | None = None
+    admin_token: Path | None = None
     user: Eui64 = SUPPLIER
     dsp: Eui64 = ACB
     keys: Path | None = None

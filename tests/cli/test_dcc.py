@@ -35,6 +35,7 @@ from harness.gbcs import ACB, SUPPLIER
 from harness.smets.cpl import DeviceType
 from tests.dcc.estate import HUB_1, HUB_2, INSTALL_CODE, PPMID
 from tests.dcc_data import dcc_data
+from tests.system.dcc_process import dcc_process
 from tests.system.runs import CHECKOUT, command, environment
 
 KEYS = BenchXmlKeys("ppmid-bench")
@@ -274,3 +275,38 @@ async def prenotified_until_killed(process, url, after_s):
     async with aiohttp.ClientSession(headers=headers) as session:
         await asyncio.gather(*(work(session) for _ in range(8)))
     return acknowledged
+
+
+@pytest.mark.timeout(60)
+def test_at_a_hangup_it_takes_the_list_in_its_file_if_that_is_good(tmp_path):
+    whole = (CHECKOUT / "rigs" / "cpl-virtual.csv").read_text()
+    listed = tmp_path / "cpl.csv"
+    listed.write_text(whole)
+    without = "".join(
+        line
+        for line in whole.splitlines(keepends=True)
+        if not (line.startswith("1234,00090100,") and "SMETS1" in line)
+    )
+    assert len(without) < len(whole)
+    counter = itertools.count(2)
+
+    def status(dcc):
+        request = ReadInventory(request_id=RequestId(SUPPLIER, ACB, next(counter)), device=PPMID)
+        return ask(dcc.url, "serviceD", request).body.payload.devices[0].status
+
+    def hang_up(dcc, text, says):
+        listed.write_text(text)
+        dcc.process.send_signal(signal.SIGHUP)
+        dcc.line(lambda line: says in line.get("summary", ""))
+
+    with dcc_process("--cpl", listed, "--smi", tmp_path / "smi") as dcc:
+        request_id = RequestId(SUPPLIER, ACB, 1)
+        ask(dcc.url, "serviceD", Prenotify(request_id=request_id, prenotification=NOTICE))
+        before = status(dcc)
+        hang_up(dcc, without, "taken")
+        suspended = status(dcc)
+        hang_up(dcc, "nothing\n", "CPL refused, the old one stays")
+        assert status(dcc) == suspended != before
+    listed.write_text(whole)  # while it is not running
+    with dcc_process("--cpl", listed, "--smi", tmp_path / "smi") as dcc:
+        assert status(dcc) == before

@@ -135,7 +135,7 @@ def test_a_removal_is_told_to_its_sender_and_to_the_suppliers_there(family):
     async def work(it):
         await it.estate.prenotify(S1)
         await it.estate.whitelist(family)
-        it.dcc.change_supplier(it.estate.hubs[family].eui64, "supplier2")
+        it.dcc.register_supplier(it.estate.hubs[family].eui64, "supplier2")
         it.dcc.act_as("other-user")
         gone = await it.dcc.unwhitelist(it.estate.hubs[family].eui64, PPMID)
         removal = it.heard[-1].body
@@ -171,7 +171,7 @@ def test_a_row_that_goes_and_comes_back_is_told_for_each_device_of_it():
         suspended = it.since()
         it.dcc.publish_cpl(gone)
         again = it.since()
-        it.dcc.change_supplier(HUB_2, "supplier")
+        it.dcc.register_supplier(HUB_2, "supplier")
         it.dcc.publish_cpl(cpl)
         body = it.heard[0].body
         return suspended, again, body, it.since()
@@ -228,7 +228,7 @@ def test_alerts_of_ppmid_and_hub_go_to_the_suppliers_there():
     async def work(it):
         await it.estate.prenotify(S1)
         await it.estate.whitelist(S2)
-        it.dcc.change_supplier(HUB_2, "supplier2")
+        it.dcc.register_supplier(HUB_2, "supplier2")
         it.dcc.take_alert(HUB_2, activated(1))
         it.dcc.take_alert(HUB_2, transferred(1))
         it.dcc.take_alert(HUB_2, activated(1))  # a replay

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 from aiohttp import web
@@ -17,6 +18,7 @@ from harness.errors import RigFault, SystemFault
 _XML = {"Content-Type": "application/xml"}
 _ANSWER_S = 30.0
 INBOX = "/inbox"
+Take = Callable[[bytes], None]
 
 
 class HttpLink:
@@ -47,21 +49,24 @@ async def http_link(url: str, *, trust: ssl.SSLContext | None = None) -> AsyncIt
 
 
 @asynccontextmanager
-async def inbox(take: Callable[[bytes], None], address: Address) -> AsyncIterator[str]:
+async def inbox(take: Take, address: Address, others: Mapping[str, Take] | None = None) -> AsyncIterator[str]:
     """Hand every document that is POSTed there to `take`, and answer 204; give the URL.
 
-    What `take` refuses with SystemFault is answered 400: the DSP is told that it was not taken.
+    What `take` refuses with SystemFault is answered 400: the DSP is told that it was not taken. `others` have
+    inboxes of their own below that URL, by name.
     """
-
-    async def post(request: web.Request) -> web.Response:
-        document = await request.read()
-        try:
-            take(document)
-        except SystemFault as fault:
-            return web.Response(status=400, text=str(fault))
-        return web.Response(status=204)
-
     application = web.Application(client_max_size=LARGEST_DOCUMENT)
-    application.router.add_post(INBOX, post)
+    application.router.add_post(INBOX, partial(_post, take))
+    for name, other in (others or {}).items():
+        application.router.add_post(f"{INBOX}/{name}", partial(_post, other))
     async with serving(application, address) as url:
         yield url + INBOX
+
+
+async def _post(take: Take, request: web.Request) -> web.Response:
+    document = await request.read()
+    try:
+        take(document)
+    except SystemFault as fault:
+        return web.Response(status=400, text=str(fault))
+    return web.Response(status=204)

@@ -49,8 +49,7 @@ class Postman:
         give_up_after: int = GIVE_UP_AFTER,
     ) -> None:
         for url in urls.values():
-            if not url.startswith(("http://", "https://")):
-                raise ConfigError(f"{url!r} is no URL to send responses to (http:// or https://)")
+            _check(url)
         self._outbox = outbox
         self._urls = dict(urls)
         self._tap = tap
@@ -71,10 +70,15 @@ class Postman:
         timeout = aiohttp.ClientTimeout(total=_ATTEMPT_S)
         connector = aiohttp.TCPConnector(ssl=self._trust if self._trust is not None else True)
         self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
-        for user, url in self._urls.items():
-            self._news[user] = asyncio.Event()
-            self._news[user].set()
-            self._rounds.append(asyncio.create_task(self._serve(user, url, self._session)))
+        for user in self._urls:
+            self._begin(user, self._session)
+
+    def serve(self, user: Eui64, url: str) -> None:
+        """Deliver to this URL of a user's from now on, also what waits; raises ConfigError for none."""
+        _check(url)
+        self._urls[user] = url
+        if user not in self._news and self._session is not None:
+            self._begin(user, self._session)
 
     def look(self, user: Eui64) -> None:
         """There is something new for a user."""
@@ -90,18 +94,24 @@ class Postman:
         if self._session is not None:
             await self._session.close()
 
-    async def _serve(self, user: Eui64, url: str, session: aiohttp.ClientSession) -> None:
+    def _begin(self, user: Eui64, session: aiohttp.ClientSession) -> None:
+        self._news[user] = asyncio.Event()
+        self._news[user].set()
+        self._rounds.append(asyncio.create_task(self._serve(user, session)))
+
+    async def _serve(self, user: Eui64, session: aiohttp.ClientSession) -> None:
         while True:
             await self._news[user].wait()
             self._news[user].clear()
             letter = self._outbox.first(user)
             while letter is not None:
-                await self._deliver(letter, url, session)
+                await self._deliver(letter, session)
                 letter = self._outbox.first(user)
 
-    async def _deliver(self, letter: Letter, url: str, session: aiohttp.ClientSession) -> None:
+    async def _deliver(self, letter: Letter, session: aiohttp.ClientSession) -> None:
         pause_s, refusals = self._first_pause_s, 0
         while True:
+            url = self._urls[letter.user]
             why = await self._post(letter, url, session)
             if why is None:
                 self._outbox.delivered(letter)
@@ -132,3 +142,8 @@ class Postman:
             return _NotTaken(f"no answer within {_ATTEMPT_S:g} s")
         except aiohttp.ClientError as error:
             return _NotTaken(str(error) or type(error).__name__)
+
+
+def _check(url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"{url!r} is no URL to send responses to (http:// or https://)")

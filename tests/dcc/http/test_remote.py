@@ -18,6 +18,7 @@ from harness.dcc.http.service import DccService
 from harness.dcc.remote import RemoteDcc
 from harness.errors import DeviceSilent, RigFault, StimulusImpossible, SystemFault
 from harness.gbcs import ACB, SUPPLIER
+from harness.smets.cpl import DeviceType
 from harness.smets.smi import DeviceStatus
 from harness.tap import NullTap
 from tests.dcc.estate import HUB, HUB_1, HUB_2, INSTALL_CODE, NOTICE, PKI, PPMID, S1, S2, Estate, RecordingTap
@@ -51,7 +52,13 @@ async def remote(estate, *, dsp_keys=KEYS, answer_within_s=5.0, outbox_url=None,
         )
         taken.append(user.take)
         yield RemoteDcc(
-            user, rules=own(), cpl=estate.dcc.cpl, eui64=SUPPLIER, dsp=ACB, keys=PKI, close=stack.aclose
+            {SUPPLIER: user},
+            rules=own(),
+            cpl=estate.dcc.cpl,
+            eui64=SUPPLIER,
+            dsp=ACB,
+            keys=PKI,
+            close=stack.aclose,
         )
 
 
@@ -131,25 +138,45 @@ def test_nobody_there_is_the_rigs_fault():
                 tap=NullTap(),
                 answer_within_s=1.0,
             )
-            dcc = RemoteDcc(user, rules=own(), cpl=None, eui64=SUPPLIER, dsp=ACB, keys=PKI, close=None)
+            dcc = RemoteDcc(
+                {SUPPLIER: user}, rules=own(), cpl=None, eui64=SUPPLIER, dsp=ACB, keys=PKI, close=None
+            )
             await dcc.read_inventory(PPMID)
 
     with pytest.raises(RigFault, match=r"no DSP at http://127\.0\.0\.1:9"):
         asyncio.run(work())
 
 
-def test_what_only_a_dcc_of_our_own_does_is_impossible():
+def test_what_only_a_dcc_that_can_be_administered_does_is_impossible():
     async def work(dcc, _):
+        with pytest.raises(
+            StimulusImpossible, match="without an administrative interface cannot be given an"
+        ):
+            await dcc.change_cpl(dcc.cpl)
+        with pytest.raises(StimulusImpossible, match="cannot have `supplier2` become"):
+            await dcc.change_supplier(HUB_1, "supplier2")
         for act in (
-            lambda: dcc.publish_cpl(dcc.cpl),
-            lambda: dcc.act_as("supplier2"),
-            lambda: dcc.change_supplier(HUB_1, "supplier2"),
+            lambda: dcc.provision_meter(DeviceType.ESME, HUB_1),
+            lambda: dcc.provision_old_hub(HUB_1, S1, ()),
             lambda: dcc.trials,
         ):
-            with pytest.raises(StimulusImpossible, match="a DCC that is not ours cannot"):
+            with pytest.raises(StimulusImpossible, match="without an administrative interface cannot"):
                 act()
+        with pytest.raises(
+            StimulusImpossible, match=r"no user `supplier2` with an XML-signing key; .* supplier"
+        ):
+            dcc.act_as("supplier2")
 
     run(work)
+
+
+def test_a_refusal_is_read_from_the_code_of_the_response():
+    async def work(dcc, _):
+        response = await dcc.request("11.2", PPMID)
+        return response, dcc.route_of(response)
+
+    response, way = run(work)
+    assert (response.code, response.ok, way.refused, way.judged) == ("E19", False, True, ())
 
 
 def test_what_the_users_side_sees_is_recorded():
