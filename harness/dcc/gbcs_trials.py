@@ -103,6 +103,10 @@ class _BenchKnowledge:
         del hub
         return ()
 
+    def extended_pan_id_of(self, hub: Eui64) -> bytes:
+        """Return the extended PAN id (8 octets) of a hub's network; KeyNotFound: nobody asks for it here."""
+        raise KeyNotFound(hub, KeyUsage.KEY_AGREEMENT, "network")
+
     def gpf_log_of(self, gpf: Eui64) -> tuple[JoinedDevice, ...]:
         """Return nothing: no GPF has backed anything up here."""
         del gpf

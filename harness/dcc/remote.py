@@ -207,9 +207,8 @@ class RemoteDcc(UserGateway):
         self._ours(f"be given a {family.value} hub {hub}").link.old_hub(hub, family, devices)
 
     def provision_old_gpf(self, gpf: Eui64, hub: Eui64, log: Iterable[JoinedDevice]) -> None:
-        """Raise StimulusImpossible: a GPF there must be a real one."""
-        del hub, log
-        _impossible(f"be given the GPF {gpf}")
+        """Have a GPF put into the SMI that the bench has not. StimulusImpossible: one there must be real."""
+        self._ours(f"be given the GPF {gpf}").link.old_gpf(gpf, hub, log)
 
     def provision_hub(self, notice: Prenotification, hub: HubFace | None = None) -> None:
         """Lend it this hub. A DCC that is not ours knows its hubs: nothing is done."""

@@ -285,7 +285,7 @@ def test_at_a_hangup_it_takes_the_list_in_its_file_if_that_is_good(tmp_path):
     without = "".join(
         line
         for line in whole.splitlines(keepends=True)
-        if not (line.startswith("1234,00090100,") and "SMETS1" in line)
+        if not (line.startswith("1234,0009,0100,") and "SMETS1" in line)
     )
     assert len(without) < len(whole)
     counter = itertools.count(2)

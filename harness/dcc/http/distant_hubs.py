@@ -12,17 +12,14 @@ from typing import Any
 from harness.dcc.alerts import DeviceAlert
 from harness.dcc.bench_hubs import hub_prenotification
 from harness.dcc.embedded import EmbeddedDcc
-from harness.dcc.http.hub_wire import Message, fault_read, fault_told, value_read
+from harness.dcc.http.hub_wire import Message, backup_read, backup_told, fault_read, fault_told, value_read
 from harness.errors import BenchError, RadioUndelivered, RigFault
 from harness.eui64 import Eui64
+from harness.gbcs.use_cases.joining import DeviceType as JoinedType
+from harness.gbcs.use_cases.joining import JoinedDevice
 from harness.smets.cpl import DeviceType
 from harness.smets.version import SmetsVersion
-
-
-@dataclass(frozen=True, slots=True)
-class _Logged:
-    eui64: Eui64
-    link_key: bytes
+from harness.zigbee.swap_out import TrustCentreBackup
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,8 @@ class HubLine:
             "alert": self._alert,
             "meter": self._meter,
             "old-hub": self._old_hub,
-            "settle": lambda _: {},
+            "old-gpf": self._old_gpf,
+            "settle": self._settle,
         }
 
     @property
@@ -85,35 +83,26 @@ class HubLine:
 
     async def call(self, hub: DistantHub, do: str, **details: object) -> Any:
         """Have a hub do something and return what it gives; raises what it raises."""
-        number = self._call(hub, do, details)
+        if not self._open:
+            raise _gone()
+        number = next(self._numbers)
+        self._post({"call": number, "hub": str(hub.eui64), "do": do, **details})
         answered: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answered
         try:
             message = await answered
         finally:
             del self._waiting[number]
-        hub.log = tuple(_Logged(Eui64.parse(eui64), bytes.fromhex(key)) for eui64, key in message["log"])
         if "fault" in message:
             raise fault_read(message["fault"])
         return message["value"]
-
-    def tell(self, hub: DistantHub, do: str, **details: object) -> None:
-        """Have a hub do something that gives nothing back."""
-        self._call(hub, do, details)
-
-    def _call(self, hub: DistantHub, do: str, details: Message) -> int:
-        if not self._open:
-            raise _gone()
-        number = next(self._numbers)
-        self._post({"call": number, "hub": str(hub.eui64), "do": do, **details})
-        return number
 
     # --- what the rig says ---------------------------------------------------------------------------------
 
     def _attach(self, told: Message) -> Message:
         eui64 = Eui64.parse(told["hub"])
         gpf = Eui64.parse(told["gpf"]) if told.get("gpf") else None
-        hub = self._hubs.setdefault(eui64, DistantHub(eui64, self))
+        hub = self._hubs.setdefault(eui64, DistantHub(eui64, self, backup_read(told["backup"])))
         self._dcc.provision_hub(hub_prenotification(eui64, SmetsVersion(told["version"]), gpf), hub)
         return {}
 
@@ -137,15 +126,27 @@ class HubLine:
         self._dcc.provision_old_hub(Eui64.parse(told["hub"]), SmetsVersion(told["version"]), devices)
         return {}
 
+    def _old_gpf(self, told: Message) -> Message:
+        log = [JoinedDevice(Eui64.parse(device), JoinedType(kind)) for device, kind in told["log"]]
+        self._dcc.provision_old_gpf(Eui64.parse(told["gpf"]), Eui64.parse(told["hub"]), log)
+        return {}
+
+    def _settle(self, told: Message) -> Message:
+        for eui64, backup in told["backups"].items():
+            self._hubs[Eui64.parse(eui64)].known = backup_read(backup)
+        return {}
+
 
 class DistantHub:
-    """A HubFace; every method raises RadioUndelivered when the rig is not there any more."""
+    """A HubFace; what it is asked raises RadioUndelivered when the rig is not there any more.
 
-    def __init__(self, eui64: Eui64, line: HubLine) -> None:
+    `known` is what the rig told last of how the hub can be replaced.
+    """
+
+    def __init__(self, eui64: Eui64, line: HubLine, known: TrustCentreBackup) -> None:
         self.eui64 = eui64
-        self.log: tuple[_Logged, ...] = ()
+        self.known = known
         self._call = partial(line.call, self)
-        self._tell = partial(line.tell, self)
 
     async def add_to_device_log(self, eui64: Eui64, install_code: bytes, join_time_s: float) -> object:
         """Whitelist a device for `join_time_s` seconds."""
@@ -188,13 +189,17 @@ class DistantHub:
             for number, (status, value) in told.items()
         }
 
-    def device_log(self) -> tuple[_Logged, ...]:
-        """Return the device log as the rig told it last."""
-        return self.log
+    def backup(self) -> TrustCentreBackup:
+        """Return what a hub needs that takes this one's place, as the rig told it last."""
+        return self.known
 
-    def restore_device_log(self, devices: Mapping[Eui64, bytes]) -> None:
-        """Take in devices of the hub that this one replaces, each with its link key."""
-        self._tell("restore", devices={str(eui64): key.hex() for eui64, key in devices.items()})
+    async def restore_device_log(self, backup: TrustCentreBackup) -> None:
+        """Take another hub's place; ValueError when it cannot."""
+        await self._call("restore", backup=backup_told(backup))
+
+    async def take_image(self, image: bytes, devices: Iterable[Eui64], keep_s: float) -> None:
+        """Hold a Zigbee OTA file for devices for so many seconds; StimulusImpossible for what is none."""
+        await self._call("image", image=image.hex(), devices=[str(one) for one in devices], keep_s=keep_s)
 
 
 def alert_told(alert: DeviceAlert) -> Message:

@@ -15,9 +15,10 @@ import aiohttp
 from harness.dcc.alerts import DeviceAlert
 from harness.dcc.documents import Prenotification
 from harness.dcc.faces import AttributeRecord, HubFace
-from harness.dcc.http.hub_wire import Message, fault_read, fault_told, value_told
+from harness.dcc.http.hub_wire import Message, backup_read, backup_told, fault_read, fault_told, value_told
 from harness.errors import BenchError, RigFault
 from harness.eui64 import Eui64
+from harness.gbcs.use_cases.joining import JoinedDevice
 from harness.smets.cpl import DeviceType
 from harness.smets.version import SmetsVersion
 
@@ -32,7 +33,7 @@ class Exchange:
     target: Eui64
     command: bytes = b""
     response: bytes = b""
-    fault: BenchError | None = None
+    fault: Exception | None = None
 
 
 class HubLink:
@@ -44,7 +45,7 @@ class HubLink:
         self._out: asyncio.Queue[Message] = asyncio.Queue()
         self._done: dict[int, asyncio.Future[Message]] = {}
         self._hubs: dict[Eui64, HubFace] = {}
-        self._faults: list[BenchError] = []
+        self._faults: list[Exception] = []
         self._alerts: list[DeviceAlert] = []
         self._exchanges: list[Exchange] = []
         self._spoil: Callable[[bytes], bytes] | None = None
@@ -57,7 +58,8 @@ class HubLink:
         """Have the DCC reach this hub here; its version is that of `notice`."""
         self._hubs[hub.eui64] = hub
         gpf = str(notice.gpf) if notice.gpf else None
-        self._post("attach", hub=str(hub.eui64), version=notice.version, gpf=gpf)
+        backup = backup_told(hub.backup())
+        self._post("attach", hub=str(hub.eui64), version=notice.version, gpf=gpf, backup=backup)
 
     def joined(self, hub: Eui64, device: Eui64) -> None:
         """Report that a device is on a SMETS1 hub's HAN."""
@@ -75,6 +77,11 @@ class HubLink:
         """Have a hub put into the SMI that the bench does not have."""
         self._post("old-hub", hub=str(hub), version=version.value, devices=[str(one) for one in devices])
 
+    def old_gpf(self, gpf: Eui64, hub: Eui64, log: Iterable[JoinedDevice]) -> None:
+        """Have a GPF put into the SMI that the bench does not have, as if of this hub."""
+        listed = [[str(one.device), one.device_type.value] for one in log]
+        self._post("old-gpf", gpf=str(gpf), hub=str(hub), log=listed)
+
     def spoil_next_response(self, change: Callable[[bytes], bytes]) -> None:
         """Change the next GBCS response on its way to the DCC."""
         self._spoil = change
@@ -84,7 +91,8 @@ class HubLink:
 
         Raises what could not be done, and RigFault when nobody is there any more.
         """
-        done = self._post("settle")
+        backups = {str(hub.eui64): backup_told(hub.backup()) for hub in self._hubs.values()}
+        done = self._post("settle", backups=backups)
         try:
             async with asyncio.timeout(_SETTLED_WITHIN_S):
                 await done
@@ -158,12 +166,7 @@ class HubLink:
                 self._alerts.append(_alert_read(message["alert"]))
             done.set_result(message)
             return
-        hub = self._hubs[Eui64.parse(message["hub"])]
-        if message["do"] == "restore":  # at once: what comes next finds it done
-            keys = message["devices"].items()
-            hub.restore_device_log({Eui64.parse(eui64): bytes.fromhex(key) for eui64, key in keys})
-            return
-        task = asyncio.create_task(self._carry_out(hub, message))
+        task = asyncio.create_task(self._carry_out(self._hubs[Eui64.parse(message["hub"])], message))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
 
@@ -178,13 +181,12 @@ class HubLink:
                 answer["value"] = response.hex()
             else:
                 answer["value"] = await _asked(hub, target, message)
-        except BenchError as error:
+        except (BenchError, ValueError) as error:
             fault = error
             answer["fault"] = fault_told(error)
         self._exchanges.append(
             Exchange(hub=hub.eui64, target=target, command=command, response=response, fault=fault)
         )
-        answer["log"] = [[str(entry.eui64), entry.link_key.hex()] for entry in hub.device_log()]
         self._out.put_nowait(answer)
 
     def _spoilt(self, response: bytes) -> bytes:
@@ -208,6 +210,13 @@ async def _asked(hub: HubFace, target: Eui64, message: Message) -> object:
         return None
     if message["do"] == "remove":
         await hub.remove_from_device_log(target)
+        return None
+    if message["do"] == "restore":
+        await hub.restore_device_log(backup_read(message["backup"]))
+        return None
+    if message["do"] == "image":
+        devices = [Eui64.parse(device) for device in message["devices"]]
+        await hub.take_image(bytes.fromhex(message["image"]), devices, float(message["keep_s"]))
         return None
     records = await hub.read_attributes(
         target,
