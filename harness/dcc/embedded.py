@@ -321,6 +321,11 @@ class EmbeddedDcc(UserGateway):
             inventory_record(record, self.cpl, self.rules) for record in self._estate.store.records()
         )
 
+    def hub_of(self, device: Eui64) -> Eui64 | None:
+        """Return the hub that a device of the SMI is on."""
+        record = self._estate.store.get(device)
+        return record.hub if record is not None else None
+
     def history(self, device: Eui64) -> tuple[Change, ...]:
         """Return everything that ever changed of a device in the SMI."""
         return self._estate.store.history(device)

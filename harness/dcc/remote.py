@@ -80,6 +80,7 @@ class RemoteDcc(UserGateway):
         self._close = close
         self._directory = users or Users()
         self._administered = ours
+        self.shows_hubs = ours is not None
         self._users = {
             user: ServiceUser(self._send, OriginatorCounter(clock), Supplier(keys, user, clock), dsp=dsp)
             for user in sides
@@ -129,6 +130,9 @@ class RemoteDcc(UserGateway):
         if not isinstance(response.body, InventoryResponse):
             return None
         self._shown |= {record.device: record for record in response.body.records}
+        if self._administered is not None and device in self._shown:
+            hub = await self._administered.admin.hub_of(device)
+            self._shown[device] = replace(self._shown[device], hub=hub)
         return self._shown.get(device)
 
     def act_as(self, name: str) -> Eui64:

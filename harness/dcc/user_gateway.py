@@ -29,6 +29,7 @@ class UserGateway:
     """A DccFace for the service user who acts now: `service_user`."""
 
     service_user: ServiceUser
+    shows_hubs = True  # whether a record of the inventory says on which hub a device is: in DUIS none does
 
     def __init__(self, most_routes: int = MOST_ROUTES) -> None:
         self._routes: deque[RouteRecord] = deque(maxlen=most_routes)

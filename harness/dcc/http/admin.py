@@ -5,6 +5,7 @@
     GET  /admin                  regime, users, hubs that are attached
     PUT  /admin/cpl              another Central Products List (CSV); answered with what became of it
     POST /admin/suppliers        {"hub", "to"}: a user becomes the supplier where a hub is
+    GET  /admin/devices/EUI      on which hub a device is, which 8.2 has no room for
     PUT  /admin/users/EUI        {"url"}: where a user takes responses and alerts from now on
     POST /admin/outbox/EUI       have what was given up for a user delivered after all
     POST /admin/cases            begin afresh: no devices in the SMI but the hubs
@@ -69,6 +70,7 @@ class Admin:
         router.add_get(PATH, self._guarded(self._described))
         router.add_put(f"{PATH}/cpl", self._guarded(self._cpl))
         router.add_post(f"{PATH}/suppliers", self._guarded(self._supplier))
+        router.add_get(f"{PATH}/devices/{{eui64}}", self._guarded(self._device))
         router.add_put(f"{PATH}/users/{{eui64}}", self._guarded(self._user))
         router.add_post(f"{PATH}/outbox/{{eui64}}", self._guarded(self._take_up_again))
         router.add_post(f"{PATH}/cases", self._guarded(self._case))
@@ -121,6 +123,10 @@ class Admin:
         told = await request.json()
         mpxn = self._dcc.register_supplier(Eui64.parse(told["hub"]), str(told["to"]))
         return web.json_response({"mpxn": mpxn})
+
+    async def _device(self, request: web.Request) -> web.Response:
+        hub = self._dcc.hub_of(Eui64.parse(request.match_info["eui64"]))
+        return web.json_response({"hub": str(hub) if hub else None})
 
     async def _user(self, request: web.Request) -> web.Response:
         told = await request.json()

@@ -37,6 +37,11 @@ class AdminClient:
         """Make a user the supplier where a hub is; return the meter point. StimulusImpossible."""
         return str((await self._ask("POST", "/suppliers", json={"hub": str(hub), "to": to}))["mpxn"])
 
+    async def hub_of(self, device: Eui64) -> Eui64 | None:
+        """Return the hub that a device of its SMI is on."""
+        hub = (await self._ask("GET", f"/devices/{device}"))["hub"]
+        return Eui64.parse(hub) if hub else None
+
     async def deliver_to(self, user: Eui64, url: str) -> None:
         """Have a user's responses and alerts POSTed there."""
         await self._ask("PUT", f"/users/{user}", json={"url": url})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.dcc.documents import InventoryRecord, Prenotification
 from harness.dcc.inventory import row_states
 from harness.documents import HexBytes, Seconds
-from harness.errors import SystemFault
+from harness.errors import StimulusImpossible, SystemFault
 from harness.plan.context import CaseContext, Whitelisting
 from harness.plan.expect import hold, hold_status, refused, unmet
 from harness.plan.steps.step import Seen, Step, step
@@ -143,6 +143,8 @@ class ExpectInventory(Step):
             fault=SystemFault,
         )
         self._status(case, record)
+        if self.hub is not None and not case.bench.dcc.shows_hubs:
+            raise StimulusImpossible("no document of the DCC says on which hub a device is; leave `hub` out")
         if self.hub is not None and record.hub != case.bench.hub(self.hub).hub.eui64:
             raise SystemFault(f"the SMI has the PPMID on {record.hub or 'no hub'}: expected hub {self.hub}")
         return dict(record.plain())
