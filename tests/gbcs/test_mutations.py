@@ -23,37 +23,15 @@ from harness.gbcs.use_cases import ALERT_CASES, USE_CASES
 from harness.gbcs.use_cases.credentials import CS02A_SIGNED
 from tests.conformance.test_gbcs_tshark import bench_messages
 from tests.dcc_data import DCC_DATA
+from tests.gbcs.mutants import mutated
 from tests.gbcs.vectors import PPMID, rtds_keys, vectors
 
 PKI = BenchPki("test")
-NUMBERS = (0x00, 0x01, 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0xFF)
 
 
 def seeds() -> list[bytes]:
     """The published messages where they are, and the bench's own."""
     return [*bench_messages().values(), *(vectors().values() if DCC_DATA else ())]
-
-
-def mutated(octets: bytes, rng: random.Random) -> bytes:
-    """Change octets in one to four places: a bit, a value that lengths are made of, a cut, a copy."""
-    result = bytearray(octets)
-    for _ in range(rng.randint(1, 4)):
-        if not result:
-            break
-        place = rng.randrange(len(result))
-        match rng.randrange(5):
-            case 0:
-                result[place] ^= 1 << rng.randrange(8)
-            case 1:
-                result[place] = rng.choice(NUMBERS)
-            case 2:
-                del result[place : place + rng.randint(1, 9)]
-            case 3:
-                result[place:place] = rng.randbytes(rng.randint(1, 9))
-            case 4:
-                start = rng.randrange(len(result))
-                result[place:place] = result[start : start + rng.randint(1, 30)]
-    return bytes(result)
 
 
 def read_everywhere(message: GbcsMessage, keys) -> int:
