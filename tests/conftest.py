@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-from tests.system.one_run import certified, gbcs_certified, premises_certified  # noqa: F401 - fixtures of every room
+from tests.system.one_run import (  # noqa: F401 - fixtures of every room
+    certified,
+    firmware_certified,
+    gbcs_certified,
+    premises_certified,
+)
 
 settings.register_profile("bench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bench")

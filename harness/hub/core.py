@@ -84,6 +84,7 @@ class CommunicationsHub:
         self._suites = profile.key_establishment_suites
         if HubDefect.OFFERS_WRONG_SUITE in self._defects:
             self._suites = wrong_suites(self._suites)
+        self.images = FirmwareImages(clock, self._image_ended)
         self._board = Switchboard(
             name,
             profile,
@@ -103,9 +104,9 @@ class CommunicationsHub:
             wall_clock=wall_clock,
             unsolicited=self._unsolicited,
             announced=self._announced,
+            images=self.images,
         )
         self._han = Han(name, radio, self._admission.resume_keys)
-        self.images = FirmwareImages(clock, self._image_ended)
         self._timekeeper = Timekeeper(clock, self._trust, self._board, self._admission, self.images)
         self._members = Membership(
             name,
@@ -263,18 +264,18 @@ class CommunicationsHub:
     # --- firmware -----------------------------------------------------------------------------------------
 
     async def take_image(self, image: bytes, devices: Iterable[Eui64], keep_s: float) -> None:
-        """Hold a Zigbee OTA file for devices on the HAN, for so many seconds.
+        """Hold a Zigbee OTA file for devices on the HAN, for so many seconds, and tell them.
 
         Raises StimulusImpossible for what is no OTA file, RigFault.
         """
         self._check()
-        self.images.take(image, devices, keep_s)
+        self.images.take(image, wanted := tuple(devices), keep_s)
+        self._board.tell_of_image(*wanted)
         self._timekeeper.wake()
 
     def _image_ended(self, eui64: Eui64, header: OtaHeader, result: TransferResult) -> None:
         """An image was handed to a device, or is given up."""
-        note = f"firmware {header.file_version:08X}: {result.text}"
-        self._book.note(HubEventKind.IMAGE_ENDED, eui64, note)
+        self._book.note(HubEventKind.IMAGE_ENDED, eui64, f"firmware {header.file_version:08X}: {result.text}")
 
     # --- commands to a device -----------------------------------------------------------------------------
 
@@ -299,8 +300,7 @@ class CommunicationsHub:
     async def update_network_key(self) -> None:
         """Give the HAN another network key and use it; devices that are off must come back for it."""
         self._check()
-        network = await self._han.update_network_key(secrets.token_bytes(16))
-        number = network.network_key_sequence
+        number = (await self._han.update_network_key(secrets.token_bytes(16))).network_key_sequence
         self._book.note(HubEventKind.NETWORK_KEY, self.eui64, f"key sequence number {number}")
 
     async def read_attributes(
@@ -372,12 +372,14 @@ class CommunicationsHub:
 
     def _announced(self, eui64: Eui64, short_address: int) -> None:
         self._trust.announced(eui64, short_address, now=self._clock())
+        self._board.tell_of_image(eui64)
         self._timekeeper.wake()
 
     async def _key_established(self, eui64: Eui64, link_key: bytes, suite: Suite) -> None:
         self._link_keys.add(eui64, link_key)
         await self._radio.set_link_key(eui64, link_key)
         self._log.established(eui64, link_key, suite.number)
+        self._board.tell_of_image(eui64)
         self._book.note(HubEventKind.KEY_ESTABLISHED, eui64, suite.name, suite=suite.number)
         self._board.exchanges.answer(("key", eui64), link_key)
 

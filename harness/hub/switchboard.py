@@ -11,19 +11,22 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from harness.errors import BenchError, DecodeError, DeviceSilent, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.device_log import DeviceLog, DeviceLogEntry
 from harness.hub.exchanges import Exchanges
 from harness.hub.finder import Finder
+from harness.hub.firmware_images import FirmwareImages
 from harness.hub.key_establishment import KeyEstablishment, SetKey, is_key_establishment
+from harness.hub.ota_server import OtaServer, is_ota_command
 from harness.hub.profile import HubProfile
 from harness.hub.tunnel import TunnelServer, Unsolicited, is_tunnel_command
 from harness.hub.zcl_client import ZclClient
 from harness.hub.zcl_server import ZclServer, default_response
 from harness.rig.faces import ApsMessage
-from harness.zigbee import key_establishment, se_security, zdo
+from harness.zigbee import key_establishment, ota_commands, se_security, zdo
 from harness.zigbee.cbke.authority import CredentialStore
 from harness.zigbee.cbke.exchange import Failed
 from harness.zigbee.cbke.suites import SUITES
@@ -72,6 +75,7 @@ class Switchboard:
         wall_clock: Callable[[], float],
         unsolicited: Unsolicited,
         announced: Callable[[Eui64, int], None],
+        images: FirmwareImages,
     ) -> None:
         self._name = name
         self._profile = profile
@@ -94,6 +98,8 @@ class Switchboard:
             set_key=keys.set_key,
             failed=keys.failed,
         )
+        self._images = images
+        self._ota = OtaServer(images)
         self._tunnel: TunnelServer | None = None
         if profile.tunnel is not None:
             self._tunnel = TunnelServer(
@@ -161,6 +167,19 @@ class Switchboard:
         to = await self._addressed(entry, key_establishment.CLUSTER, client_side=False, timeout_s=timeout_s)
         suite = SUITES[2] if self._keys.suites & 2 else SUITES[1]
         self._establishment.establish(entry.eui64, to, suite)
+
+    def tell_of_image(self, *devices: Eui64) -> None:
+        """Tell devices that there is an image for them, if there is, and a link key to tell it under."""
+        for entry in self._log.entries:
+            secured = entry.established or not self._profile.link_key_secured
+            here = entry.eui64 in devices and entry.short_address is not None
+            if here and secured and self._images.image_for(entry.eui64) is not None:
+                self.spawn(partial(self._notify_image, entry), "image notify")
+
+    async def _notify_image(self, entry: DeviceLogEntry) -> None:
+        to = await self._addressed(entry, ota_commands.CLUSTER, client_side=True, timeout_s=_REPLY_S)
+        frame = ota_commands.frame(ota_commands.ImageNotify(), self._client.next_sequence())
+        await self._send(replace(to, payload=frame.to_bytes()), _REPLY_S)
 
     def check_established(self, entry: DeviceLogEntry) -> None:
         """Raise DeviceSilent while there is no link key to secure Smart Energy messages to a device with."""
@@ -270,6 +289,8 @@ class Switchboard:
             return None
         if self._tunnel is not None and entry is not None and is_tunnel_command(message, frame):
             return self._tunnel.receive(message, frame, entry.eui64)
+        if entry is not None and is_ota_command(message, frame):
+            return self._ota.receive(frame, entry.eui64)
         return self._server.answer(message.cluster, frame)
 
     def _zdo(self, message: ApsMessage) -> None:

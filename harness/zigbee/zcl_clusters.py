@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.zigbee import key_establishment, tunnel
+from harness.zigbee import key_establishment, ota_commands, tunnel
 from harness.zigbee.cbke import commands
 from harness.zigbee.fields import Record
 from harness.zigbee.zcl import Direction, ZclFrame
 
 COMMANDS: Mapping[int, Mapping[tuple[Direction, int], type[Record]]] = {
     tunnel.CLUSTER: tunnel.COMMANDS,
+    ota_commands.CLUSTER: ota_commands.COMMANDS,
     key_establishment.CLUSTER: commands.COMMANDS,
 }
 """Tables of commands by cluster."""

@@ -24,7 +24,7 @@ def cpl(tmp_path):
 
 def test_a_good_list(capsys):
     assert run(["cpl", "lint", str(CPL_FILE)]) == 0
-    assert capsys.readouterr().out == "11 row(s): nothing wrong\n"
+    assert capsys.readouterr().out == "13 row(s): nothing wrong\n"
 
 
 def test_each_finding_has_file_line_severity_and_word(cpl, capsys):

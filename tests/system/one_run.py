@@ -8,6 +8,7 @@ from tests.system.runs import CHECKOUT, certify
 
 PPMID_PLAN = CHECKOUT / "test_plans" / "ppmid" / "gbcs-messages.yaml"
 PREMISES_PLAN = CHECKOUT / "test_plans" / "ppmid" / "premises.yaml"
+FIRMWARE_PLAN = CHECKOUT / "test_plans" / "ppmid" / "firmware.yaml"
 CHF_PLAN = CHECKOUT / "test_plans" / "hub" / "gbcs-chf.yaml"
 GPF_PLAN = CHECKOUT / "test_plans" / "mp202" / "gas-proxy.yaml"
 
@@ -16,6 +17,14 @@ GPF_PLAN = CHECKOUT / "test_plans" / "mp202" / "gas-proxy.yaml"
 def certified(tmp_path_factory):
     """The pack of a run of the default plans on the virtual bench."""
     run = certify(tmp_path_factory.mktemp("certified") / "pack")
+    assert run.code == 0, run.said
+    return run
+
+
+@pytest.fixture(scope="session")
+def firmware_certified(tmp_path_factory):
+    """The pack of a run of the firmware plan on the virtual bench."""
+    run = certify(tmp_path_factory.mktemp("firmware") / "pack", FIRMWARE_PLAN)
     assert run.code == 0, run.said
     return run
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from drivers.virtual.device.timings import FirmwareTimings
 from drivers.virtual.stack.faces import ApsIndication, ApsRequest, Delivery
 from harness.errors import DecodeError
-from harness.zigbee import tunnel, zcl_general, zdo
+from harness.zigbee import ota_commands, tunnel, zcl_general, zdo
 from harness.zigbee.zcl import ZclFrame, ZclFrameType
 from harness.zigbee.zcl_types import TypedValue
 
@@ -151,5 +151,7 @@ def _is_response(cluster: int, frame: ZclFrame) -> bool:
             zcl_general.ReadAttributesResponse.COMMAND,
             zcl_general.DefaultResponse.COMMAND,
         )
-    kind = tunnel.COMMANDS.get((frame.direction, frame.command))
-    return cluster == tunnel.CLUSTER and kind is tunnel.RequestTunnelResponse
+    way = frame.direction, frame.command
+    if cluster == ota_commands.CLUSTER:
+        return ota_commands.COMMANDS.get(way) in ota_commands.RESPONSES
+    return cluster == tunnel.CLUSTER and tunnel.COMMANDS.get(way) is tunnel.RequestTunnelResponse

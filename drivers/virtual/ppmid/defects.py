@@ -33,6 +33,9 @@ class Defect(Enum):
     KEEPS_TRUST_CENTRE = "keeps-trust-centre"  # takes no other hub in the place of the one that it had
     TAKES_ANY_TRUST_CENTRE = "takes-any-trust-centre"  # another hub too that has its link key, not the hash
     KEEPS_OLD_KEY = "keeps-old-key"  # takes another hub for its own, and establishes no new link key with it
+    TAKES_ANY_IMAGE = "takes-any-image"  # runs an image that was not made for it
+    KEEPS_OLD_FIRMWARE = "keeps-old-firmware"  # takes an image, and goes on with the firmware that it had
+    TELLS_NO_ACTIVATION = "tells-no-activation"  # runs another firmware, and raises no alert
     SILENT_TUNNEL = "silent-tunnel"  # takes GBCS commands and never answers
     ACCEPTS_REPLAY = "accepts-replay"  # obeys a command whose counter is not a new one
     IGNORES_SIGNATURE = "ignores-signature"  # joins on a command whose signature is wrong or missing

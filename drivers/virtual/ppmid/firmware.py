@@ -21,8 +21,9 @@ from typing import Any
 
 from drivers.virtual.device.key_establishment import KeyEstablishment, is_key_establishment
 from drivers.virtual.device.questions import ENDPOINT, Questions
-from drivers.virtual.device.tunnel_client import TunnelClient, is_for_tunnel
+from drivers.virtual.device.tunnel_client import is_for_tunnel
 from drivers.virtual.ppmid import unsecured
+from drivers.virtual.ppmid.activation_alert import ActivationAlert
 from drivers.virtual.ppmid.commissioning import join, settle_in
 from drivers.virtual.ppmid.config import PpmidConfig, check_install_code
 from drivers.virtual.ppmid.console import Refusal
@@ -33,6 +34,7 @@ from drivers.virtual.ppmid.nonvolatile import Memory, Mode
 from drivers.virtual.ppmid.received import ReceivedLog
 from drivers.virtual.ppmid.surroundings import PpmidStack
 from drivers.virtual.ppmid.tunnel_keeper import TunnelKeeper
+from drivers.virtual.ppmid.upgrade import Upgrade, is_image_notify
 from drivers.virtual.ppmid.zcl_server import ppmid_server
 from drivers.virtual.stack.faces import (
     ApsIndication,
@@ -43,7 +45,6 @@ from drivers.virtual.stack.faces import (
 )
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
-from harness.gbcs.use_cases.firmware import PPMID_FIRMWARE_ACTIVATION
 from harness.zigbee import install_code
 from harness.zigbee.cbke.suites import Suite
 from harness.zigbee.zcl import ZclFrame
@@ -76,10 +77,12 @@ class Firmware:
     ) -> None:
         self._stack = stack
         self._memory = memory
+        self._kept = memory.load()
+        if self._kept.firmware:
+            config = replace(config, firmware=self._kept.firmware)
         self._config = config
         self._event = event
         self._restart = restart
-        self._kept = memory.load()
         self._state = State.OUT
         self._parent: Eui64 | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,6 +102,8 @@ class Firmware:
         self._returning: asyncio.Task[None] | None = None
         self._attempt: tuple[str, float] | None = None  # number of the join command, and when it came
         self._tunnels = TunnelKeeper(self._questions, self._gbcs, config, self._kept, self.spawn)
+        self._alerts = ActivationAlert(self._gbcs, self._tunnels, self._kept, memory, self.spawn)
+        self._upgrade = Upgrade(self._questions, config, self._kept, memory, restart)
 
     # --- power ----------------------------------------------------------------------------------------------
 
@@ -204,15 +209,7 @@ class Firmware:
 
     def alert(self, code: int) -> None:
         """Begin to send a GBCS alert, when there is a tunnel; raises Refusal for one that it has not."""
-        if code != PPMID_FIRMWARE_ACTIVATION:
-            raise Refusal("bad-argument", f"it has no alert {code:04X}, only {PPMID_FIRMWARE_ACTIVATION:04X}")
-        tunnel = self._tunnels.client
-        if tunnel is None:
-            raise Refusal("bad-state", "it is on no SMETS2+ hub, to which it could send one")
-        self.spawn(self._put(tunnel, self._gbcs.firmware_activated()))
-
-    async def _put(self, through: TunnelClient, message: bytes) -> None:
-        await through.put(message)
+        self._alerts.raise_now(code)
 
     def reset(self) -> None:
         """Restart soon."""
@@ -232,6 +229,7 @@ class Firmware:
         self._state = State.JOINED
         self._keep_place()
         self._tunnels.start()
+        self._alerts.raise_due()
         self._report("joined", self.status())
 
     async def _find_place(self, timeout_s: float) -> str | None:
@@ -318,6 +316,7 @@ class Firmware:
             self._parent = result.parent_eui64
             self._keep_place()
             self._tunnels.start()
+            self._alerts.raise_due()
 
     async def _settle_in_again(self, result: JoinResult) -> str | None:
         self._parent = result.parent_eui64
@@ -369,6 +368,9 @@ class Firmware:
         if is_for_tunnel(message, frame) and (tunnel := self._tunnels.client) is not None:
             return tunnel.take(message, frame)
         if self._questions.take_zcl(message, frame):
+            return None
+        if is_image_notify(message, frame):
+            self.spawn(self._upgrade.look())
             return None
         return self._server.answer(message, frame)
 

@@ -26,7 +26,8 @@ class NonVolatile:
     established in, 0 before; `counters` the highest GBCS counter taken from each originator, `counter` the
     last of its own; `joined` the devices that it is joined to, with the numbers of their types; `stack` what
     the Zigbee stack saves; `old_network` is the last network that a link key was established on, which the
-    device may be let back on by that key.
+    device may be let back on by that key; `firmware` the version that came over the air, empty while it runs
+    the factory's; `alert_due` whether the ACB has yet to be told of it.
     """
 
     install_code: bytes
@@ -38,6 +39,8 @@ class NonVolatile:
     joined: dict[Eui64, int] = field(default_factory=dict)
     stack: dict[str, Any] | None = None
     old_network: tuple[Eui64, int, bytes] | None = None  # extended PAN id, channel, link key
+    firmware: str = ""
+    alert_due: bool = False
 
     def forget_network(self) -> None:
         """Be on no network, in no mode, joined to nobody; counters stay, lest an old command work again."""
@@ -65,6 +68,8 @@ class Memory:
                 "joined": {str(eui64): number for eui64, number in content.joined.items()},
                 "stack": content.stack,
                 "old_network": _plain(content.old_network),
+                "firmware": content.firmware,
+                "alert_due": content.alert_due,
             }
         )
 
@@ -81,6 +86,8 @@ class Memory:
             joined={Eui64.parse(eui64): number for eui64, number in content["joined"].items()},
             stack=content["stack"],
             old_network=_network(content["old_network"]),
+            firmware=content["firmware"],
+            alert_due=content["alert_due"],
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from harness.dcc.documents import FirmwareWarning, ServiceResponse, Stage
@@ -29,7 +30,7 @@ from harness.smets.version import SmetsVersion, read_version
 from harness.zigbee.ota import ota_file
 
 _REMOVED = "removed"
-_IMAGE = ota_file(b"no firmware at all", manufacturer=0x1234, image_type=0x0084, file_version=0)
+_IMAGE = ota_file(b"no firmware at all", manufacturer=0x1234, image_type=0xFFBF, file_version=0)
 
 
 @step("change_cpl")
@@ -140,16 +141,17 @@ class SendFirmware(Step):
     firmware: str
     left_out: bool = False
     on_list: str | None = None
+    image: str | None = None
 
     def __post_init__(self) -> None:
         if self.on_list is not None and not self.left_out:
             raise ValueError("`on_list` goes with `left_out: true`")
 
     async def run(self, case: CaseContext) -> Seen:
-        """Send 11.4 with an image that no PPMID takes for its own, and look for the PPMID in the answer."""
+        """Send 11.4, and look for the PPMID in the answer."""
         dcc, device = case.bench.dcc, case.bench.device
         response = await dcc.send(
-            UpdatePpmidFirmware, dcc.dsp, image=_IMAGE, firmware=self.firmware, devices=(device,)
+            UpdatePpmidFirmware, dcc.dsp, image=self._octets(), firmware=self.firmware, devices=(device,)
         )
         case.rules.note(*response.rules)
         if not response.ok:
@@ -169,6 +171,15 @@ class SendFirmware(Step):
             says = f"the PPMID is left out on {', '.join(lists)}: expected {self.on_list}"
             raise unmet(case, says, (OTA_LISTS,), SystemFault)
         return {"code": response.code, "lists": list(lists)}
+
+    def _octets(self) -> bytes:
+        if self.image is None:
+            return _IMAGE
+        path = Path(self.where.file).parent / self.image
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise self.where.error(f"cannot read the image {path}: {error.strerror}") from error
 
 
 def _lists_with(device: object, response: ServiceResponse) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.dcc.alert_effects import FIRMWARE_ALERT
 from harness.dcc.documents import InventoryRecord, Prenotification
 from harness.dcc.inventory import row_states
 from harness.documents import HexBytes, Seconds
@@ -120,11 +121,12 @@ class Unwhitelist(Step):
 @step("expect_inventory")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectInventory(Step):
-    """The SMI says this SMETS version of the PPMID (read with 8.2), and this status and hub if given."""
+    """The SMI says this SMETS version of the PPMID (read with 8.2), and what else is given."""
 
     smets: SmetsVersion
     status: DeviceStatus | None = None
     hub: str | None = None
+    firmware: str | None = None
 
     async def run(self, case: CaseContext) -> Seen:
         """Read the inventory; the version rests on the table's row, a status on the rule that leads to it."""
@@ -147,6 +149,9 @@ class ExpectInventory(Step):
             raise StimulusImpossible("no document of the DCC says on which hub a device is; leave `hub` out")
         if self.hub is not None and record.hub != case.bench.hub(self.hub).hub.eui64:
             raise SystemFault(f"the SMI has the PPMID on {record.hub or 'no hub'}: expected hub {self.hub}")
+        if self.firmware is not None and record.firmware != self.firmware:
+            says = f"firmware version in the SMI: expected {self.firmware}, seen {record.firmware}"
+            raise unmet(case, says, (FIRMWARE_ALERT,), SystemFault)
         return dict(record.plain())
 
     def _status(self, case: CaseContext, record: InventoryRecord) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.dcc.alerts import DeviceAlert
@@ -242,12 +242,14 @@ class RaiseAlert(Step):
 class ExpectAlert(Step):
     """The DSP has an alert of this code since the case began, verified: of the PPMID, or of a hub.
 
-    `function` says which of the hub's two, CHF or GPF.
+    `function` says which of the hub's two, CHF or GPF. With `fields` it must say these, such as
+    ``{FirmwareVersion: "01020305"}``.
     """
 
     code: str
     hub: str | None = None
     function: Function = "CHF"
+    fields: Mapping[str, str] = field(default_factory=dict)
     within: Seconds = _ALERTED_WITHIN
 
     def __post_init__(self) -> None:
@@ -261,14 +263,19 @@ class ExpectAlert(Step):
         def there() -> DeviceAlert | None:
             alerts = [alert for alert in case.bench.dcc.alerts if not alert.refused]
             mine = [entry for entry in alerts if entry.originator == of]
-            return next((entry for entry in reversed(mine) if entry.alert_code == _number(self.code)), None)
+            coded = [entry for entry in mine if entry.alert_code == _number(self.code)]
+            saying = [entry for entry in coded if self.fields.items() <= entry.told.items()]
+            return saying[-1] if saying else None
 
         await until(lambda: there() is not None, self.within)
         found = there()
         if found is None:
             fault = DutFault if self.hub is None else SystemFault
             seen = "; ".join(map(str, case.bench.dcc.alerts)) or "none at all"
-            raise fault(f"no alert {self.code} of {of} at the DSP within {self.within:g} s; seen: {seen}")
+            saying = f" that says {dict(self.fields)}" if self.fields else ""
+            raise fault(
+                f"no alert {self.code} of {of}{saying} at the DSP within {self.within:g} s; seen: {seen}"
+            )
         return {"use_case": found.use_case, **found.told}
 
 

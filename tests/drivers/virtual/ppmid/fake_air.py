@@ -17,12 +17,21 @@ from drivers.virtual.stack.faces import (
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, BenchPki, OwnKeys
 from harness.gbcs.use_cases import cs08
-from harness.zigbee import install_code, key_establishment, tunnel, zcl_general, zdo
+from harness.zigbee import (
+    install_code,
+    key_establishment,
+    ota_commands,
+    tunnel,
+    zcl_clusters,
+    zcl_general,
+    zdo,
+)
 from harness.zigbee.cbke import commands
 from harness.zigbee.cbke.authority import BenchAuthority
 from harness.zigbee.cbke.exchange import Established, Exchange
 from harness.zigbee.cbke.suites import SUITES
 from harness.zigbee.key_establishment import KeyEstablishmentSuites
+from harness.zigbee.ota_commands import OtaStatus
 from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType
 
 PPMID = Eui64.parse("00-DB-12-34-56-78-90-A4")
@@ -45,9 +54,13 @@ class FakeHub:
         self.ignored = 0  # so many requests more
         self.conversation = None  # key establishment under way
         self.link_keys = []  # established
-        self.serves = {key_establishment.CLUSTER, tunnel.CLUSTER}
+        self.serves = {key_establishment.CLUSTER, tunnel.CLUSTER, ota_commands.CLUSTER}
         self.tunnel_status = tunnel.TunnelStatus.SUCCESS
         self.value = None
+        self.image = None  # octets of an OTA file
+        self.offers = {}  # what is wrong in the offer of it
+        self.blocks = None  # so many are given, and no more
+        self.ends = []  # how the transfers ended, by the PPMID's account
         self.asked = []
         self.puts = []
         self.answers = []
@@ -71,7 +84,12 @@ class FakeHub:
             self.take_match(request)
             return
         frame = ZclFrame.from_bytes(request.payload)
-        if request.cluster == key_establishment.CLUSTER and frame.frame_type is ZclFrameType.CLUSTER:
+        if request.cluster == ota_commands.CLUSTER and frame.frame_type is ZclFrameType.CLUSTER:
+            assert request.link_key_secured
+            answer = self.take_ota(zcl_clusters.parse(request.cluster, frame))
+            if answer is not None:
+                self.say(request.cluster, ota_commands.frame(answer, frame.sequence), secured=True)
+        elif request.cluster == key_establishment.CLUSTER and frame.frame_type is ZclFrameType.CLUSTER:
             self.take_key_establishment(frame)
         elif frame.frame_type is ZclFrameType.CLUSTER:
             self.take_tunnel(
@@ -86,6 +104,37 @@ class FakeHub:
         else:
             self.answers.append(zcl_general.parse(frame))
             self.answered.set()
+
+    def take_ota(self, asked):
+        if isinstance(asked, ota_commands.UpgradeEndRequest):
+            self.ends.append(asked.status)
+            fields = {name: getattr(asked, name) for name in ("manufacturer", "image_type", "file_version")}
+            return ota_commands.UpgradeEndResponse(**fields)
+        if self.image is None:
+            return ota_commands.QueryNextImageResponse(status=OtaStatus.NO_IMAGE_AVAILABLE)
+        if isinstance(asked, ota_commands.QueryNextImageRequest):
+            offer = {"manufacturer": asked.manufacturer, "image_type": asked.image_type, **self.offers}
+            return ota_commands.QueryNextImageResponse(
+                status=OtaStatus.SUCCESS, size=len(self.image), **offer
+            )
+        if self.blocks is not None:
+            self.blocks -= 1
+            if self.blocks < 0:
+                return ota_commands.ImageBlockResponse(status=OtaStatus.ABORT)
+        data = self.image[asked.offset : asked.offset + asked.maximum]
+        return ota_commands.ImageBlockResponse(
+            status=OtaStatus.SUCCESS,
+            manufacturer=asked.manufacturer,
+            image_type=asked.image_type,
+            file_version=asked.file_version,
+            offset=asked.offset,
+            length=len(data),
+            data=data,
+        )
+
+    def notify(self):
+        """Say that there may be an image."""
+        self.say(ota_commands.CLUSTER, ota_commands.frame(ota_commands.ImageNotify(), 1), secured=True)
 
     def take_match(self, request):
         sequence, body = zdo.decode(request.cluster, request.payload)
