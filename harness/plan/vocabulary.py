@@ -14,6 +14,7 @@ from harness.plan.steps import (
     gbcs,
     han,
     meters,
+    prepayment,
     request,
     stays_out,
     trust,
@@ -23,7 +24,7 @@ from harness.plan.steps.step import STEPS, Step, bind_step
 
 FAMILIES = (
     *(estate, dsp, dcc_alerts, exchange, han, stays_out, unsecured, trust),
-    *(request, ask, answers, gas_proxy, gbcs, meters, bench),
+    *(request, ask, answers, gas_proxy, gbcs, meters, prepayment, bench),
 )
 
 __all__ = ["FAMILIES", "STEPS", "Step", "bind_step"]

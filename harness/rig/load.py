@@ -165,12 +165,15 @@ def _check_hub(node: Node, hub: HubEntry) -> None:
 
 
 def _check_meters(rig: Rig) -> None:
-    seen: set[str] = set()
+    seen, taken = set(), {rig.ppmid.device.eui64: "the PPMID"}
     for name, meter in rig.meters.items():
+        place = rig.where.items["meters"].items[name]
         if meter.type in seen:
-            place = rig.where.items["meters"].items[name]
             raise place.error(f"a rig has one {meter.type}, this is another")
+        if meter.eui64 in taken:
+            raise place.error(f"the meter `{name}` has the EUI-64 of {taken[meter.eui64]}")
         seen.add(meter.type)
+        taken[meter.eui64] = f"the meter `{name}`"
 
 
 def _check_gpfs(rig: Rig) -> None:

@@ -76,6 +76,25 @@ def test_what_the_environment_gives_goes_into_the_options(load):
             ("channel: 20", "channel: 20\n    gpf: 00-DB-12-34-56-78-90-A4"),
             r"rig\.yaml:\d+:\d+: the GPF of hub `smets2` has the EUI-64 of the PPMID",
         ),
+        (("type: GSME", "type: ESME"), r"rig\.yaml:\d+:\d+: a rig has one ESME, this is another"),
+        (
+            (
+                "    type: GSME\n    eui64: 00-DB-12-34-56-78-90-A1",
+                "    type: GSME\n    eui64: 00-DB-12-34-56-78-90-A0",
+            ),
+            "the meter `gsme` has the EUI-64 of the meter `esme`",
+        ),
+        (
+            (
+                "    type: ESME\n    eui64: 00-DB-12-34-56-78-90-A0",
+                "    type: ESME\n    eui64: 00-DB-12-34-56-78-90-A4",
+            ),
+            "the meter `esme` has the EUI-64 of the PPMID",
+        ),
+        (
+            ("kind: GSME, eui64", "kind: GSME, defects: [keeps-unjoint], eui64"),
+            "`keeps-unjoined`, `takes-any-time`; found 'keeps-unjoint'",
+        ),
         (("seed: 202", "seed: many"), "`seed` must be a whole number"),
     ],
 )

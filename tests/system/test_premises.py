@@ -43,6 +43,8 @@ def meter(kind, *words):
         (meter("GSME", "bad-response-mac"), GAS, "response to 2.2 does not hold: MAC"),
         (meter("ESME", "takes-any-time"), ELECTRICITY, "8.1.1 to the ESME: expected failure"),
         (meter("GSME", "takes-any-time"), GAS, "8.1.1 to the GSME: expected failure"),
+        (meter("ESME", "keeps-unjoined"), ELECTRICITY, "expected the PPMID not in it"),
+        (meter("GSME", "keeps-unjoined"), GAS, "expected the PPMID not in it"),
         (dcc("commission-anyway"), ELECTRICITY, "the DSP takes it for a success"),
         (dcc("commission-anyway"), GAS, "the DSP takes it for a success"),
     ],

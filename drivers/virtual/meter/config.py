@@ -26,6 +26,7 @@ class MeterDefect(Enum):
     ACCEPTS_REPLAYED_UTRN = "accepts-replayed-utrn"  # credits the same UTRN again and again
     ACCEPTS_ANY_UTRN = "accepts-any-utrn"  # whoever made it
     BAD_RESPONSE_MAC = "bad-response-mac"
+    KEEPS_UNJOINED = "keeps-unjoined"  # says that it has unjoined a device, and has not
     TAKES_ANY_TIME = "takes-any-time"  # calls its clock right though the hub's time lies outside the interval
 
 

@@ -38,6 +38,7 @@ from harness.gbcs.use_cases.joining import (
     Join,
     JoinDetails,
     JoinResult,
+    UnjoinResult,
 )
 from harness.gbcs.use_cases.prepayment import (
     CS01A,
@@ -112,8 +113,8 @@ class MeterGbcs:
             CS03A1.name: lambda command: self._join(CS03A1.name, command.fields),
             CS03C.name: lambda command: self._join(CS03C.name, command.fields),
             CS03B.name: lambda command: self._join(CS03B.name, command.fields),
-            CS04B.name: lambda command: self._joined.unjoin(command.fields),
-            CS04AC.name: lambda command: self._joined.unjoin(command.fields),
+            CS04B.name: self._unjoin,
+            CS04AC.name: self._unjoin,
             CS07.name: self._details,
         }
 
@@ -192,6 +193,11 @@ class MeterGbcs:
         if use_case not in _JOIN_METHODS[self._config.kind]:
             return JoinResult.INVALID_MESSAGE_CODE_FOR_METHOD_AND_ROLE
         return self._joined.join(use_case, join)
+
+    def _unjoin(self, command: Accepted) -> UnjoinResult:
+        if MeterDefect.KEEPS_UNJOINED in self._config.defects:
+            return UnjoinResult.SUCCESS
+        return self._joined.unjoin(command.fields)
 
     def _details(self, _: Accepted) -> JoinDetails:
         return self._joined.details()
