@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -106,6 +107,10 @@ async def served(wanted: Wanted, rules: Rulebook, *, as_json: bool) -> None:
         log.say("serving", f"serving {url}; Ctrl-C ends it", url=url, open_to_others=open_to_others)
         if open_to_others and not as_json:
             click.echo("anybody who reaches this machine can send requests", err=True)
+        # What is there now is there to stay: a full collection that goes over all of it takes as long as 20
+        # requests, which have to wait.
+        gc.collect()
+        gc.freeze()
         await asyncio.Event().wait()
 
 

@@ -1,9 +1,12 @@
-"""How many signed service requests a served DCC takes: ``python -m tests.benchmarks.duis [--seconds N]``.
+"""How many signed service requests a served DCC takes: ``python -m tests.benchmarks.duis``.
 
 `dcc serve` runs as a process of its own, its SMI in SQLite, and is sent signed pre-notifications (12.2) at a
 fixed rate over loopback, each for another device; each response is verified. The time of a request counts
-from the moment when it was due, so that a service that falls behind shows it. The same is done with 100,000
-devices in the SMI. Beside it stand what the bare cryptography and one commit cost on this machine, measured
+from the moment when it was due, so that a service that falls behind shows it. First one service is loaded for
+``--seconds`` on end. Then two of them, one whose SMI began empty and one with 100,000 devices, are loaded in
+turn, a window of ``--window`` seconds each, ``--rounds`` times (first empty, then full; first full, then
+empty; and so on): what the machine does besides falls on both alike, and each full window is held against the
+empty one beside it. Beside it stand what the bare cryptography and one commit cost on this machine, measured
 in the same run, and the processor time of the service, which other programs on the machine do not lengthen.
 """
 
@@ -12,13 +15,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,6 +153,8 @@ async def drive(url: str, pid: int, documents: list[bytes]) -> Figures:
     answers: list[bytes] = []
     memory, cpu = [memory_of(pid)], cpu_of(pid)
     connector = aiohttp.TCPConnector(limit=200)
+    gc.collect()
+    gc.disable()  # the client's own pauses are none of the service's
     async with aiohttp.ClientSession(connector=connector, headers=HEADERS) as session:
 
         async def one(content: bytes, due: float) -> None:
@@ -166,6 +174,7 @@ async def drive(url: str, pid: int, documents: list[bytes]) -> Figures:
                 memory.append(memory_of(pid))
         await asyncio.gather(*tasks)
         lasted = time.perf_counter() - begun
+    gc.enable()
     memory.append(memory_of(pid))
     for content in answers:
         root = parse_xml(content)
@@ -180,6 +189,61 @@ async def drive(url: str, pid: int, documents: list[bytes]) -> Figures:
         cpu=1000 * (cpu_of(pid) - cpu) / len(documents),
         memory=(memory[0], memory[1], memory[2]),
     )
+
+
+class Numbers:
+    """Signed documents, each for another device."""
+
+    def __init__(self) -> None:
+        self._next = 1
+
+    def documents(self, seconds: float) -> list[bytes]:
+        """Return as many as are sent in so many seconds."""
+        count = int(RATE * seconds)
+        self._next += count
+        return [document(number) for number in range(self._next - count, self._next)]
+
+
+def in_turn(folder: Path, numbers: Numbers, window: float, rounds: int) -> dict[int, list[Figures]]:
+    """Load a service that began empty and one with an estate in turn; the first round warms both up."""
+    found: dict[int, list[Figures]] = {0: [], ESTATE: []}
+    with contextlib.ExitStack() as stack:
+        services = {}
+        for devices in found:
+            smi = folder / f"turn-{devices}"
+            fill(smi, devices)
+            services[devices] = stack.enter_context(served(smi))
+        for number in range(rounds + 1):
+            order = (0, ESTATE) if number % 2 else (ESTATE, 0)
+            for devices in order:
+                figures = asyncio.run(drive(*services[devices], numbers.documents(window)))
+                print(f"round {number:2} {devices:7} devices: {figures}{'' if number else '  (warm-up)'}")
+                if number:
+                    found[devices].append(figures)
+    return found
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Full to empty over pairs of windows: the median, and where the middle half begins and ends."""
+
+    low: float
+    middle: float
+    high: float
+
+
+def told_ratio(name: str, found: dict[int, list[Figures]], of: Callable[[Figures], float]) -> Ratio:
+    """Print medians over the windows of one figure and the ratio full to empty, pair by pair; return it."""
+    small, large = ([of(figures) for figures in found[devices]] for devices in (0, ESTATE))
+    ratios = sorted(full / empty for empty, full in zip(small, large, strict=True))
+    quarter = len(ratios) // 4
+    ratio = Ratio(low=ratios[quarter], middle=statistics.median(ratios), high=ratios[-1 - quarter])
+    print(
+        f"{name}: median {statistics.median(small):.2f} empty, {statistics.median(large):.2f} full; "
+        f"full to empty x {ratio.middle:.2f} (median of {len(ratios)} pairs; the middle half "
+        f"{ratio.low:.2f} to {ratio.high:.2f}, all {ratios[0]:.2f} to {ratios[-1]:.2f})"
+    )
+    return ratio
 
 
 def bare(folder: Path) -> float:
@@ -202,29 +266,39 @@ def bare(folder: Path) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60)
-    seconds = parser.parse_args().seconds
-    documents = [document(number) for number in range(1, RATE * seconds + 1)]
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--window", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=12)
+    wanted = parser.parse_args()
+    numbers = Numbers()
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}; {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         floor = bare(folder)
         print(f"bare: verify, sign and commit one after another take {floor:.2f} ms")
-        found = {}
-        for devices in (0, ESTATE):
-            smi = folder / f"smi-{devices}"
-            fill(smi, devices)
-            with served(smi) as (url, pid):
-                found[devices] = asyncio.run(drive(url, pid, documents))
-            print(f"{devices:7} devices in the SMI: {found[devices]}")
-    small, large = found[0], found[ESTATE]
-    print(f"p50 over bare: {small.p50 / floor:.2f}")
-    print(f"with {ESTATE} devices: rate x {large.rate / small.rate:.2f}, p99 x {large.p99 / small.p99:.2f}")
+        with served(folder / "smi") as (url, pid):
+            alone = asyncio.run(drive(url, pid, numbers.documents(wanted.seconds)))
+        print(f"{wanted.seconds:g} s on end, empty: {alone}")
+        found = in_turn(folder, numbers, wanted.window, wanted.rounds)
+    print(f"p50 over bare: {alone.p50 / floor:.2f}")
+    rate = told_ratio("requests/s", found, lambda figures: figures.rate)
+    p99 = told_ratio("p99, ms", found, lambda figures: figures.p99)
+    told_ratio("p50, ms", found, lambda figures: figures.p50)
+    told_ratio("cpu of the service, ms a request", found, lambda figures: figures.cpu)
     print(f"load of the machine after: {os.getloadavg()[0]:.1f}")
-    fast = small.rate > 0.99 * RATE and small.p99 < P99_MS
-    steady = large.rate * FIFTH > small.rate and large.p99 < FIFTH * small.p99
-    print(f"{'reached' if fast else 'not reached'}: {RATE} requests/s, p99 under {P99_MS:g} ms")
-    print(f"{'reached' if steady else 'not reached'}: {ESTATE} devices change neither by more than a fifth")
+    fast = alone.rate > 0.99 * RATE and alone.p99 < P99_MS
+    word = "reached" if fast else "not reached"
+    print(f"{word}: {RATE} requests/s for {wanted.seconds:g} s, p99 under {P99_MS:g} ms")
+    print(f"{steady(rate, p99)}: {ESTATE} devices change neither by more than a fifth")
+
+
+def steady(rate: Ratio, p99: Ratio) -> str:
+    """Say whether an estate changes neither figure by more than a fifth, or that the pairs do not tell."""
+    if rate.middle * FIFTH > 1 and p99.middle < FIFTH:
+        return "reached"
+    if p99.low < FIFTH <= p99.high or rate.low * FIFTH < 1 <= rate.high * FIFTH:
+        return "not to be told, the pairs are too far apart (a busy machine?)"
+    return "not reached"
 
 
 if __name__ == "__main__":
