@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from harness.errors import DecodeError, DeviceSilent, StimulusImpossible
 from harness.eui64 import Eui64
-from harness.gbcs import ACB, SUPPLIER, OwnKeys, parse
+from harness.gbcs import ACB, SUPPLIER, BenchPki, KeyNotFound, KeyStores, KeyUsage, OwnKeys, parse
 from harness.gbcs.acceptance import Refusal
 from harness.gbcs.builder import secure
+from harness.gbcs.certificates import read_certificate
 from harness.gbcs.use_cases.gas_proxy import GCS59, GCS62, RestoredDevice
 from harness.gbcs.use_cases.joining import (
     CS03B,
@@ -24,7 +26,9 @@ from harness.gbcs.use_cases.joining import (
     UnjoinResult,
 )
 from harness.hub.defects import HubDefect
-from harness.hub.gpf import gpf_of
+from harness.hub.gpf import Gpf, gpf_of
+from harness.hub.logical_device import HubNow
+from harness.tap import NullTap
 from tests.hub.fake_radio import HUB, PPMID
 from tests.hub.gbcs_bench import ACB_KEYS, NOW, PKI, add, heading, run
 from tests.hub.hub_bench import run as run_plain
@@ -63,6 +67,42 @@ def test_the_gpf_is_not_the_hub_and_no_other_dongle():
     assert str(GPF) != str(HUB)
     assert gpf_of(GPF) == HUB
     assert abs(GPF.value - HUB.value) >= 1 << 56
+
+
+@pytest.mark.parametrize("usage", [KeyUsage.KEY_AGREEMENT, KeyUsage.DIGITAL_SIGNATURE])
+def test_it_has_certificates_of_its_own_the_same_for_the_same_seed(usage):
+    certificate = PKI.certificate(GPF, usage)
+    assert read_certificate(certificate).subject == GPF
+    assert certificate == BenchPki("test").certificate(GPF, usage)
+    assert certificate not in (PKI.certificate(HUB, usage), BenchPki("another").certificate(GPF, usage))
+
+
+class KeysOfTheGpf(BenchPki):
+    """The keys of the GPF and nobody else's, as a folder of a user's own has them."""
+
+    def private_key(self, eui, usage):
+        return super().private_key(self.checked(eui, usage), usage)
+
+    def public_key(self, eui, usage):
+        return super().public_key(self.checked(eui, usage), usage)
+
+    def checked(self, eui, usage):
+        if eui != GPF:
+            raise KeyNotFound(eui, usage)
+        return eui
+
+
+def test_keys_of_a_users_own_go_before_the_benchs():
+    keys = KeyStores((KeysOfTheGpf("theirs"), PKI))
+    hub = HubNow(name="smets2", tap=NullTap(), utc=lambda: NOW)
+    gpf = Gpf(GPF, hub, keys, chf=HUB, alert=lambda _: None)
+    command = CS03B.build_command(join(), OwnKeys(ACB, keys), **heading(1, GPF))
+    response = asyncio.run(gpf.command(command))
+    assert CS03B.read_response(response, OwnKeys(ACB, keys), command=command) is JoinResult.SUCCESS
+    with pytest.raises(DecodeError, match="MAC"):
+        CS03B.read_response(response, ACB_KEYS, command=command)
+    with pytest.raises(DeviceSilent, match="bad-mac"):
+        asyncio.run(gpf.command(of_join(2)))
 
 
 def test_a_ppmid_is_joined_by_method_b_and_unjoined_and_each_change_is_backed_up():

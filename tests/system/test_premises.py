@@ -9,12 +9,13 @@ from tests.system.one_run import PREMISES_PLAN as PLAN
 from tests.system.runs import certify, changed_rig
 from tests.system.test_breaks import NO_DEFECTS, dcc
 
-ELECTRICITY, GAS, WRONG_METER = "PREM-ELECTRICITY", "PREM-GAS", "PREM-WRONG-METER"
+ELECTRICITY, GAS = "PREM-ELECTRICITY", "PREM-GAS"
+PROXY, WRONG_METER = "PREM-PROXY", "PREM-WRONG-METER"
 
 
 @pytest.mark.timeout(60)
 def test_the_plan_passes(premises_certified):
-    verdicts = {ELECTRICITY: "pass", GAS: "pass", WRONG_METER: "pass"}
+    verdicts = dict.fromkeys((ELECTRICITY, GAS, PROXY, WRONG_METER), "pass")
     assert premises_certified.verdicts == verdicts, premises_certified.said
 
 
