@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from harness.errors import DecodeError
+from harness.gbcs import der
 from harness.gbcs.access import AccessResult
 from harness.gbcs.cosem_time import CosemTime
 from harness.gbcs.keys import ACB, SUPPLIER, BenchPki, KeyUsage, OwnKeys
@@ -14,7 +17,9 @@ from harness.gbcs.message import parse
 from harness.gbcs.use_cases.clock import ECS70, GCS28, ClockStatus, EsmeClock, GsmeClock, SetClock
 from harness.gbcs.use_cases.display_message import ECS10, GCS07, GasMessage
 from harness.gbcs.use_cases.prepayment import GCS06, PCS02, OriginatingDevice, SelectEmergencyCredit
-from tests.gbcs.vectors import ESME, GSME
+from tests.dcc_data import DCC_DATA
+from tests.gbcs.exchanges_supplier import clocks, emergency_credit, messages
+from tests.gbcs.vectors import ESME, GSME, vector
 
 PKI = BenchPki("test")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -94,3 +99,38 @@ def test_bench_suppliers_have_a_key_of_their_own_for_prepayment():
     usages = (KeyUsage.KEY_AGREEMENT, KeyUsage.PREPAYMENT_KEY_AGREEMENT)
     one, other = (PKI.private_key(SUPPLIER, usage).private_numbers().private_value for usage in usages)
     assert one != other
+
+
+def test_a_clock_status_below_nothing_is_no_clock_status():
+    negative = der.sequence(der.generalized_time(NOON), der.integer(-1))
+    with pytest.raises(DecodeError, match="clock status"):
+        GCS28.response_content.read(negative, 7)
+
+
+@pytest.mark.dcc_data
+def test_a_content_that_was_altered_anywhere_reads_or_is_refused_by_name():
+    chance = random.Random(2026)
+    if DCC_DATA is None:
+        pytest.skip("no published DCC data here")
+    for exchange in (*emergency_credit(), *messages(), *clocks()):
+        contents = {"COMMAND": exchange.case.command_content, "RESPONSE": exchange.case.response_content}
+        for kind, content in contents.items():
+            message = parse(vector(f"{exchange.vector}_{kind}"))
+            for _ in range(400):
+                with contextlib.suppress(DecodeError):
+                    content.read(altered(message.content, chance), message.counter)
+
+
+def altered(octets, chance):
+    """Return octets with one to three of them changed, taken out or put in."""
+    some = bytearray(octets)
+    for _ in range(chance.randint(1, 3)):
+        place = chance.randrange(len(some))
+        match chance.choice(("change", "change", "take", "put")):
+            case "change":
+                some[place] = chance.randrange(256)
+            case "take":
+                del some[place]
+            case _:
+                some.insert(place, chance.randrange(256))
+    return bytes(some)

@@ -30,6 +30,7 @@ from harness.gbcs.dlms import DlmsReader
 from harness.gbcs.open_enum import OpenEnum
 from harness.gbcs.use_case import Content, UseCase, der_content
 from harness.gbcs.use_cases.device_log import expect_accesses, expect_results
+from harness.gbcs.use_cases.joining import read_number
 
 _CLOCK_CLASS, _CLOCK = 0x0008, bytes.fromhex("0000010000FF")
 _CLOCK_BASE = Specification(Access.SET, _CLOCK_CLASS, _CLOCK, 9)
@@ -194,7 +195,7 @@ def _write_gsme_response(fields: GsmeClock) -> bytes:
 def _read_gsme_response(reader: DerReader) -> GsmeClock:
     inner = reader.sequence("clock")
     time = inner.generalized_time("time")
-    status = ClockStatus(inner.integer("clock status"))
+    status = ClockStatus(read_number(inner, "clock status"))
     inner.end("clock")
     return GsmeClock(time=time, status=status)
 
