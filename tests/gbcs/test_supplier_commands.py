@@ -15,6 +15,7 @@ from harness.gbcs.cosem_time import CosemTime
 from harness.gbcs.keys import ACB, SUPPLIER, BenchPki, KeyUsage, OwnKeys
 from harness.gbcs.message import parse
 from harness.gbcs.use_cases.clock import ECS70, GCS28, ClockStatus, EsmeClock, GsmeClock, SetClock
+from harness.gbcs.use_cases.credentials import CS02A
 from harness.gbcs.use_cases.display_message import ECS10, GCS07, GasMessage
 from harness.gbcs.use_cases.prepayment import GCS06, PCS02, OriginatingDevice, SelectEmergencyCredit
 from tests.dcc_data import DCC_DATA
@@ -105,6 +106,15 @@ def test_a_clock_status_below_nothing_is_no_clock_status():
     negative = der.sequence(der.generalized_time(NOON), der.integer(-1))
     with pytest.raises(DecodeError, match="clock status"):
         GCS28.response_content.read(negative, 7)
+
+
+@pytest.mark.dcc_data
+def test_a_status_of_credentials_below_nothing_is_none():
+    message = parse(vector("6.24.1_CS02aMAC/CS02aMAC_6.24.1_SUCCESS_RESPONSE"))
+    assert bytes.fromhex("0A0100") in message.content
+    negative = message.content.replace(bytes.fromhex("0A0100"), bytes.fromhex("0A01FF"), 1)
+    with pytest.raises(DecodeError, match="status"):
+        CS02A.response_content.read(negative, message.counter)
 
 
 @pytest.mark.dcc_data

@@ -214,7 +214,10 @@ def _read_credentials(reader: DerReader) -> tuple[Credentials, ...]:
 
 def _read_role_details(fields: DerReader) -> Credentials:
     role = _read_role(fields)
-    status = CredentialStatus(fields.enumerated("status"))
+    number = fields.enumerated("status")
+    if number < 0:
+        raise fields.error("status", f"is negative: {number}")
+    status = CredentialStatus(number)
     if status is not CredentialStatus.SUCCESS:
         fields.end("remote party details")
         return Credentials(role=role, status=status)
