@@ -157,6 +157,8 @@ class TrustCentre:
         entry = self._log.get(eui64)
         if entry is None:
             return Refusal.NOT_WHITELISTED
+        if entry.state is DeviceState.RESTORED:
+            return Refusal.DENIED_BY_RADIO  # its window has no end
         over = entry.state is not DeviceState.WHITELISTED or entry.window_end <= now
         return Refusal.WINDOW_OVER if over else Refusal.DENIED_BY_RADIO
 

@@ -219,6 +219,25 @@ def test_a_device_comes_to_it_by_a_trust_centre_rejoin_and_has_no_link_key_until
     run(scenario)
 
 
+def test_a_device_that_is_taken_off_before_it_has_come_cannot_come_any_more():
+    async def scenario(bench):
+        await told(bench, CCS03, BACKUP, 1)
+        assert await told(bench, CCS02, PPMID, 2) is AccessResult.SUCCESS
+        assert bench.radio.forgotten == [PPMID]
+        assert [entry.eui64 for entry in bench.hub.device_log()] == [OTHER]
+
+    run(scenario)
+
+
+def test_a_device_of_a_restored_log_that_the_radio_keeps_out_is_denied_by_it():
+    async def scenario(bench):
+        await told(bench, CCS03, BACKUP, 1)
+        bench.radio.notice(JoinKind.TRUST_CENTRE_REJOIN, PPMID, 0x1234, admitted=False)
+        assert bench.refusals() == ["denied-by-radio"]
+
+    run(scenario)
+
+
 def test_a_window_that_is_open_stays_so_when_the_hub_takes_anothers_place():
     async def scenario(bench):
         await bench.hub.command_chf(add(), 1.0)

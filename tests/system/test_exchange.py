@@ -33,6 +33,16 @@ def test_the_gpf_of_the_hub_that_took_its_hubs_place_serves_whom_the_old_one_ser
     assert run.verdicts == {"EXCHANGE-GPF": "pass"}, run.said
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(90)
+def test_it_works_on_the_oldest_dongles_and_with_the_dcc_over_http(tmp_path):
+    text = RIG.read_text().replace("  seed: 202\n", "  seed: 202\n  ezsp-version: 8\n", 1)
+    (tmp_path / "rig.yaml").write_text(text.replace("dcc:\n", "dcc:\n  type: duis-http\n"))
+    (tmp_path / "cpl-virtual.csv").write_bytes((RIGS / "cpl-virtual.csv").read_bytes())
+    run = certify(tmp_path / "pack", PLAN, "-k", "SMETS2", rig=tmp_path / "rig.yaml")
+    assert run.verdicts == {"EXCHANGE-SMETS2": "pass"}, run.said
+
+
 def broken(folder, anchor, defect):
     """Write rig and plan with something made wrong in the rig, and less patience in the plan."""
     text = RIG.read_text()
