@@ -18,6 +18,8 @@ class Matter(Enum):
     LOG_UPDATE = "log-update"  # an 8.11 whose result the hub has not told of yet; the key is the device
     REQUEST = "request"  # a request for later; the key is its request id
     DISTRIBUTION = "distribution"  # an 11.1 or 11.4 whose image is not sent yet; the key is its request id
+    PRE_COMMAND = "pre-command"  # a pre-command that its sender has to sign; the key is its request id
+    LOCAL_COMMAND = "local-command"  # a command for local delivery; the key is its request id
     IMAGE = "image"  # firmware on its way to a device; the key is the device
 
 
@@ -45,6 +47,9 @@ class Agenda(Protocol):
 
     def get(self, matter: Matter, key: str) -> Entry | None:
         """Return an entry."""
+
+    def expire(self, matter: Matter, now: datetime) -> None:
+        """Take out the entries of a matter that are due by now."""
 
     def next_due(self) -> datetime | None:
         """Return when the first entry of all is due."""
@@ -75,6 +80,12 @@ class MemoryAgenda:
     def get(self, matter: Matter, key: str) -> Entry | None:
         """Return an entry."""
         return self._entries.get((matter, key))
+
+    def expire(self, matter: Matter, now: datetime) -> None:
+        """Take out the entries of a matter that are due by now."""
+        for entry in self.entries(matter):
+            if entry.due <= now:
+                self.take(matter, entry.key)
 
     def next_due(self) -> datetime | None:
         """Return when the first entry of all is due."""

@@ -7,6 +7,7 @@ Source: facts gb-domain §3.2 to §3.4 (CS14, CS09, CCS08), sec-cpl-testing §5.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,7 @@ from harness.smets.cpl import DeviceType
 from harness.tap import Boundary, Tap
 
 _KNOWN: Mapping[int, AlertCase[Any]] = {case.code: case for case in (CS14, CS09, CCS08, GCS62)}
+_MOST_ALERTS = 10_000  # of a case; a DCC that serves for long forgets the oldest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ class AlertDesk:
         self._clock = clock
         self._meant = meant
         self._counters: dict[Eui64, int] = {}
-        self._alerts: list[DeviceAlert] = []
+        self._alerts: deque[DeviceAlert] = deque(maxlen=_MOST_ALERTS)
         self._logs: dict[Eui64, tuple[LoggedDevice, ...]] = {}
         self._gpf_logs: dict[Eui64, tuple[JoinedDevice, ...]] = {}
         self._networks: dict[Eui64, bytes] = {}

@@ -33,6 +33,7 @@ from harness.dcc.duis.requests import (
 )
 from harness.dcc.enquiry import Enquiry
 from harness.dcc.faces import HubFace
+from harness.dcc.given_out import GivenOut
 from harness.dcc.inventory import SmiStore
 from harness.dcc.pre_commands import PreCommands
 from harness.dcc.s1sp import S1sp
@@ -121,6 +122,7 @@ class Delivery:
         hubs: Mapping[Eui64, HubFace],
         tap: Tap,
         *,
+        pre_commands: GivenOut,
         timeout_s: float,
         defects: Collection[DccDefect] = (),
     ) -> None:
@@ -131,7 +133,7 @@ class Delivery:
         self._tap = tap
         self._timeout_s = timeout_s
         self._defects = defects
-        self.pre_commands = PreCommands(known.acb.keys, known)
+        self.pre_commands = PreCommands(known.acb.keys, known, pre_commands)
         self._spoil: Callable[[bytes], bytes] | None = None
 
     def spoil_next_response(self, change: Callable[[bytes], bytes]) -> None:

@@ -33,6 +33,7 @@ from harness.dcc.duis.requests import (
 from harness.dcc.effects import effects_of
 from harness.dcc.enquiry import Enquiry, Estate, subject_of
 from harness.dcc.firmware_distribution import Distribution
+from harness.dcc.given_out import Given, GivenOut
 from harness.dcc.held_requests import HeldRequests
 from harness.dcc.inventory import Transaction
 from harness.dcc.own_requests import OwnRequests
@@ -50,7 +51,6 @@ from harness.tap import Boundary, Tap
 
 Acknowledge = Callable[[Acknowledgement], None]
 _SEEN_TO_BEFORE = frozenset({Stage.REQUEST_ID, Stage.EXECUTION})  # when a request was taken to be held
-_MOST_LOCAL = 10_000  # local commands whose response may still come
 
 
 class Dsp:
@@ -66,6 +66,7 @@ class Dsp:
         routed: Callable[[RouteRecord], None],
         alerts: DccAlerts,
         distribution: Distribution,
+        local: GivenOut,
     ) -> None:
         self._estate = estate
         self._delivery = delivery
@@ -76,7 +77,7 @@ class Dsp:
         self._own = OwnRequests(estate, distribution)
         self._held = HeldRequests(estate.store.agenda, clock)
         self._turns = Turns()
-        self._local: dict[RequestId, tuple[Enquiry, Way]] = {}
+        self._local = local
 
     async def handle(
         self, request: ServiceRequest, acknowledge: Acknowledge | None = None
@@ -126,9 +127,8 @@ class Dsp:
         skipped: frozenset[Stage] = frozenset(),
     ) -> ServiceResponse:
         enquiry = Enquiry(request=request, device=device, used=self._estate.rules.consult())
-        transformed = self._delivery.pre_commands.original(request.request_id)
-        if isinstance(request, SignedPreCommand) and transformed is not None:
-            enquiry.original = transformed.request
+        if isinstance(request, SignedPreCommand):
+            enquiry.original = self._delivery.pre_commands.original(request.request_id)
         for stage, check in pipeline_of(enquiry.meant):
             if stage in skipped:
                 continue
@@ -249,33 +249,40 @@ class Dsp:
         if way.via is not Via.GBCS:
             reason = "what goes by way of the S1SP has no command to hand back"
             raise Undelivered(Answer.NO_LOCAL_COMMAND, reason)
-        self._local[enquiry.request.request_id] = (enquiry, way)
-        while len(self._local) > _MOST_LOCAL:
-            del self._local[next(iter(self._local))]
-        return LocalCommand(message=way.command, use_case=way.use_case or "")
+        given = Given(request=enquiry.request, use_case=way.use_case or "", command=way.command)
+        self._local.keep(given)
+        return LocalCommand(message=way.command, use_case=given.use_case)
 
     def _returned(self, enquiry: Enquiry, request: ReturnLocalCommandResponse) -> ServiceResponse:
         """Take the response to a command that was delivered locally, as if it had come over the WAN."""
-        found = self._local.pop(request.original, None) if request.original is not None else None
-        if found is None:
+        given = self._local.get(request.original) if request.original is not None else None
+        if given is None:
             code = self._code(Answer.NO_LOCAL_REQUEST, enquiry)
             reason = f"no local command was handed back for {request.original}"
             return self._end(enquiry, Way(), code, stage=Stage.DELIVERY, reason=reason)
-        original, way = found
         try:
-            body = self._delivery.read_response(way.use_case or "", request.response, way.command)
-        except Undelivered as failure:
-            assert request.original is not None
-            self._local[request.original] = found  # the right one may still come
+            body = self._delivery.read_response(given.use_case, request.response, given.command)
+        except Undelivered as failure:  # the right one may still come
             code = self._code(failure.answer, enquiry)
             return self._end(enquiry, Way(), code, stage=Stage.DELIVERY, reason=failure.reason)
-        way.response = request.response
-        if body.fields.get("MessageSuccess") != "false":
+        self._local.settle(given.request.request_id)
+        original = self._as_it_is_now(given.request)
+        if original is not None and body.fields.get("MessageSuccess") != "false":
             put = effects_of(original, self._estate)
             self.apply(Transaction(when=self._clock(), by=request.request_id, put=put))
             self._alerts.answered(original, body)
-        way.via = Via.GBCS
+        way = Way(via=Via.GBCS, use_case=given.use_case, command=given.command, response=request.response)
         return self._end(enquiry, way, self._code(Answer.SUCCESS, enquiry), body=body)
+
+    def _as_it_is_now(self, request: ServiceRequest) -> Enquiry | None:
+        """Take a request that was let through once through the stages again; None when one refuses it now."""
+        enquiry = Enquiry(request=request, device=subject_of(request), used=self._estate.rules.consult())
+        if isinstance(request, SignedPreCommand):
+            enquiry.original = self._delivery.pre_commands.original(request.request_id)
+        for stage, check in pipeline_of(enquiry.meant):
+            if stage not in _SEEN_TO_BEFORE and check(enquiry, self._estate).code is not None:
+                return None
+        return enquiry
 
     # --- what is no request --------------------------------------------------------------------------------
 
@@ -284,11 +291,6 @@ class Dsp:
         self._estate.cpl = cpl
         self.apply(Transaction(when=self._clock(), by=None, put=tuple(cpl_changes(self._estate))))
         self._estate.store.flush()
-
-    def forget(self) -> None:
-        """Forget what is between two requests: a case starts afresh."""
-        self._local.clear()
-        self._delivery.pre_commands.forget()
 
     # --- book-keeping --------------------------------------------------------------------------------------
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from harness.dcc.acb import Acb
+from harness.dcc.agenda import Matter
 from harness.dcc.alert_effects import effects_of_alert, joined
 from harness.dcc.alerts import AlertDesk, DeviceAlert
 from harness.dcc.bench_hubs import gpf_record, hub_prenotification, hub_records, same_hub
@@ -26,6 +28,8 @@ from harness.dcc.enquiry import Estate
 from harness.dcc.faces import HubFace
 from harness.dcc.firmware_distribution import Distribution
 from harness.dcc.gbcs_trials import GbcsTrials
+from harness.dcc.given_out import KEPT as GIVEN_OUT_KEPT
+from harness.dcc.given_out import GivenOut
 from harness.dcc.initiative import Initiative
 from harness.dcc.inventory import Change, MemorySmiStore, SmiStore, Transaction, inventory_record
 from harness.dcc.meters import METERS, meter_record
@@ -88,11 +92,16 @@ class EmbeddedDcc(UserGateway):
         self.initiative = Initiative(self._estate, tap)
         self._desk = AlertDesk(acb.keys, self._estate.store, tap, clock, self._alerted)
         known = Known(store=self._estate.store, acb=acb, alerts=self._desk)
+        kept = timedelta(days=rules.rule(GIVEN_OUT_KEPT).number("days"))
+        agenda = self._estate.store.agenda
+        pre_commands = GivenOut(Matter.PRE_COMMAND, agenda, clock, kept)
+        local = GivenOut(Matter.LOCAL_COMMAND, agenda, clock, kept)
         delivery = Delivery(
             known,
             self._s1sp,
             self._hubs,
             tap,
+            pre_commands=pre_commands,
             timeout_s=answer_within_s,
             defects=self._estate.defects,
         )
@@ -112,6 +121,7 @@ class EmbeddedDcc(UserGateway):
             routed=self._routes.append,
             alerts=self.initiative.alerts,
             distribution=distribution,
+            local=local,
         )
         everybody = {SUPPLIER, *(user.eui64 for user in self._estate.users.users)}
         self.boundary = DuisBoundary(
@@ -123,7 +133,7 @@ class EmbeddedDcc(UserGateway):
             clock=clock,
             answer_within_s=answer_within_s,
         )
-        self.initiative.begin(self._dsp, distribution, self.boundary)
+        self.initiative.begin(self._dsp, distribution, self.boundary, (pre_commands, local))
         self._users = {
             user: ServiceUser(self.boundary.send, OriginatorCounter(clock), Supplier(keys, user, clock))
             for user in everybody
@@ -185,7 +195,6 @@ class EmbeddedDcc(UserGateway):
         store.flush()
         self._routes.clear()
         self._desk.forget()
-        self._dsp.forget()
         self.initiative.forget()
         self.boundary.forget_alerts()
         self._estate.users.forget_registrations()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from harness.dcc.alarm import Alarm
@@ -12,6 +12,7 @@ from harness.dcc.documents import ServiceRequest, ServiceResponse
 from harness.dcc.dsp import Dsp
 from harness.dcc.enquiry import Estate
 from harness.dcc.firmware_distribution import Distribution
+from harness.dcc.given_out import GivenOut
 from harness.errors import RigFault
 from harness.tap import Boundary, Tap
 
@@ -34,14 +35,18 @@ class Initiative:
         self._tap = tap
         self._dsp: Dsp | None = None
         self._distribution: Distribution | None = None
+        self._given_out: tuple[GivenOut, ...] = ()
         self._users: Told | None = None
         self._heard: list[Callable[[DccAlert], None]] = []
         self.alerts = DccAlerts(estate, self._tell)
         self._alarm = Alarm(estate.store.agenda, estate.clock, self._woken)
 
-    def begin(self, dsp: Dsp, distribution: Distribution, users: Told) -> None:
-        """Act for this DSP, towards these users."""
+    def begin(
+        self, dsp: Dsp, distribution: Distribution, users: Told, given_out: Iterable[GivenOut] = ()
+    ) -> None:
+        """Act for this DSP, towards these users; forget in time what it has `given_out`."""
         self._dsp, self._distribution = dsp, distribution
+        self._given_out = tuple(given_out)
         self._users = users
 
     def serve(self, users: Told) -> None:
@@ -66,6 +71,8 @@ class Initiative:
     async def see_to_agenda(self) -> None:
         """Do what is due by now, as the DCC does by itself."""
         self.alerts.overdue()
+        for given in self._given_out:
+            given.overdue()
         if self._distribution is not None:
             await self._distribution.send_due()
             self._distribution.overdue()

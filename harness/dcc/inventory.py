@@ -10,6 +10,7 @@ from typing import Protocol
 
 from harness.dcc.agenda import Agenda, MemoryAgenda
 from harness.dcc.documents import InventoryRecord, RequestId
+from harness.dcc.replay_memory import MemoryReplays
 from harness.eui64 import Eui64
 from harness.smets.cpl import Cpl, DeviceModel, RowState, state_of
 from harness.smets.han import S1SP_NAME
@@ -116,8 +117,7 @@ class MemorySmiStore:
         self._records: dict[Eui64, DeviceRecord] = {}
         self._first: dict[Eui64, DeviceRecord] = {}
         self._history: dict[Eui64, list[Change]] = {}
-        self._requests: set[tuple[Eui64, int, str]] = set()
-        self._last: dict[Eui64, int] = {}
+        self._replays = MemoryReplays()
         self.agenda = MemoryAgenda()
 
     def get(self, device: Eui64) -> DeviceRecord | None:
@@ -161,15 +161,11 @@ class MemorySmiStore:
 
     def note_request(self, originator: Eui64, counter: int, step: str) -> bool:
         """Note that an originator's counter was used for a step; False when it was used for it before."""
-        if (originator, counter, step) in self._requests:
-            return False
-        self._requests.add((originator, counter, step))
-        self._last[originator] = max(counter, self._last.get(originator, counter))
-        return True
+        return self._replays.note(originator, counter, step)
 
     def last_counter(self, originator: Eui64) -> int | None:
         """Return the highest counter noted of an originator."""
-        return self._last.get(originator)
+        return self._replays.last(originator)
 
     async def durable(self) -> None:
         """Return at once."""

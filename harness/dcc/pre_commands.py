@@ -7,35 +7,25 @@ Source: facts gb-domain §3.3 (pre-command), §7 (critical flow).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from harness.dcc.acb import UseCaseNotBuilt
 from harness.dcc.duis.requests import RequestId, ServiceRequest
+from harness.dcc.given_out import Given, GivenOut
 from harness.dcc.spoken import Knowledge, Told
 from harness.dcc.use_cases import SIGNED
 from harness.errors import DecodeError
-from harness.gbcs import GbcsMessage, KeyStore, parse
+from harness.gbcs import KeyStore, parse
 from harness.gbcs.builder import Protection, secure, verify
-
-_MOST_KEPT = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Transformed:
-    """A critical request and what it was transformed to."""
-
-    request: ServiceRequest
-    use_case: str
-    message: GbcsMessage
 
 
 class PreCommands:
-    """Makes pre-commands and takes them back signed. The oldest are forgotten when there are many."""
+    """Makes pre-commands and takes them back signed; `out` keeps them meanwhile."""
 
-    def __init__(self, keys: KeyStore, known: Knowledge) -> None:
+    def __init__(self, keys: KeyStore, known: Knowledge, out: GivenOut) -> None:
         self._keys = keys
         self._known = known
-        self._out: dict[RequestId, Transformed] = {}
+        self._out = out
 
     def make(self, request: ServiceRequest, use_case: str) -> bytes:
         """Return the pre-command of a request; raises UseCaseNotBuilt."""
@@ -47,14 +37,14 @@ class PreCommands:
             device=request.request_id.target,
             counter=request.request_id.counter,
         )
-        self._out[request.request_id] = Transformed(request, use_case, message)
-        while len(self._out) > _MOST_KEPT:
-            del self._out[next(iter(self._out))]
-        return message.with_signature(b"").to_bytes()
+        made = message.with_signature(b"").to_bytes()
+        self._out.keep(Given(request=request, use_case=use_case, command=made))
+        return made
 
-    def original(self, request_id: RequestId) -> Transformed | None:
+    def original(self, request_id: RequestId) -> ServiceRequest | None:
         """Return what was transformed under this id."""
-        return self._out.get(request_id)
+        made = self._out.get(request_id)
+        return made.request if made is not None else None
 
     def command(self, request_id: RequestId, payload: bytes) -> tuple[str, bytes]:
         """Return use case and command of a signed pre-command.
@@ -64,17 +54,13 @@ class PreCommands:
         made = self._out.get(request_id)
         if made is None:
             raise DecodeError("pre-command", f"none was made for {request_id}")
-        signed = parse(payload)
-        if replace(signed, signature=None, mac=None) != made.message or signed.mac is not None:
+        signed, message = parse(payload), replace(parse(made.command), signature=None, mac=None)
+        if replace(signed, signature=None, mac=None) != message or signed.mac is not None:
             raise DecodeError("pre-command", "is not the one that the DSP made")
         verify(signed, self._keys, Protection.SIGNED)
-        return made.use_case, secure(made.message, self._keys, Protection.MACED, signature=signed.signature)
+        return made.use_case, secure(message, self._keys, Protection.MACED, signature=signed.signature)
 
     def read_response(self, use_case: str, response: bytes, command: bytes) -> Told:
         """Check a device's response to such a command and return what it says; raises DecodeError."""
         spoken = SIGNED[use_case]
         return spoken.told(spoken.use_case.read_response(response, self._keys, command=command))
-
-    def forget(self) -> None:
-        """Forget all of them: a case starts afresh."""
-        self._out.clear()

@@ -71,6 +71,11 @@ class SqliteAgenda:
         found = self._rows(query, matter.value, key)
         return _entry(found[0]) if found else None
 
+    def expire(self, matter: Matter, now: datetime) -> None:
+        """Take out the entries of a matter that are due by now."""
+        with self._writing():
+            self._execute("DELETE FROM agenda WHERE matter = ? AND due <= ?", (matter.value, _text(now)))
+
     def next_due(self) -> datetime | None:
         """Return when the first entry of all is due."""
         ((due,),) = self._rows("SELECT min(due) FROM agenda")

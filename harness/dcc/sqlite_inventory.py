@@ -20,6 +20,8 @@ from pathlib import Path
 from harness.dcc.documents import RequestId
 from harness.dcc.inventory import Change, Lookup, Transaction, changes_between
 from harness.dcc.record_text import read_record, record_text
+from harness.dcc.replay_memory import SCHEMA as REPLAYS
+from harness.dcc.replay_memory import ReplayMemory
 from harness.dcc.sqlite_agenda import SCHEMA as AGENDA
 from harness.dcc.sqlite_agenda import SqliteAgenda
 from harness.errors import ConfigError, RigFault
@@ -28,7 +30,6 @@ from harness.smets.smi import DeviceRecord
 
 _VERSION = 1  # of the schema below; in the file as `user_version`
 _LOCKED_MS = 2000
-_U64_DIGITS = 20
 _CHECKPOINT_PAGES = 1000  # some 3 ms in which nobody is answered; with 4000 it is as much in all, in 7 ms
 _SCHEMA = """
 CREATE TABLE device (
@@ -47,12 +48,6 @@ CREATE TABLE history (
     by TEXT
 );
 CREATE INDEX history_of ON history (eui64);
-CREATE TABLE request (
-    originator TEXT NOT NULL,
-    counter TEXT NOT NULL,
-    step TEXT NOT NULL,
-    PRIMARY KEY (originator, counter, step)
-) WITHOUT ROWID;
 """
 
 
@@ -106,13 +101,14 @@ class SqliteSmiStore:
             execute(f"PRAGMA user_version = {_VERSION}")
         elif version != _VERSION:
             raise sqlite3.DatabaseError(f"its schema is {version}, this bench has {_VERSION}")
-        for statement in AGENDA.split(";"):  # a file of schema 1 need not have it yet
+        for statement in (*AGENDA.split(";"), *REPLAYS.split(";")):  # a file need not have all of it yet
             execute(statement)
         execute("COMMIT")
         execute("PRAGMA synchronous = NORMAL")
         execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         self._log = os.open(f"{self._path}-wal", os.O_RDWR)
         self.agenda = SqliteAgenda(self._file.execute, self._rows, self._writing)
+        self._replays = ReplayMemory(self._file)
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -151,9 +147,8 @@ class SqliteSmiStore:
 
     def last_counter(self, originator: Eui64) -> int | None:
         """Return the highest counter noted of an originator."""
-        query = "SELECT max(counter) FROM request WHERE originator = ?"
-        ((counter,),) = self._rows(query, str(originator))
-        return None if counter is None else int(counter)
+        with self._faults():
+            return self._replays.last(originator)
 
     # --- writing -------------------------------------------------------------------------------------------
 
@@ -167,11 +162,7 @@ class SqliteSmiStore:
     def note_request(self, originator: Eui64, counter: int, step: str) -> bool:
         """Note that an originator's counter was used for a step; False when it was used for it before."""
         with self._writing():
-            noted = self._file.execute(
-                "INSERT OR IGNORE INTO request VALUES (?, ?, ?)",
-                (str(originator), str(counter).zfill(_U64_DIGITS), step),
-            )
-        return noted.rowcount == 1
+            return self._replays.note(originator, counter, step)
 
     async def durable(self) -> None:
         """Wait until everything up to now is safe; callers that wait at the same time share one sync."""

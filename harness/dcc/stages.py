@@ -89,7 +89,7 @@ def request_id(enquiry: Enquiry, estate: Estate) -> Judgement:
             reason = f"counter {counter} of {originator} is not above {last}"
             return Judgement(code=rule.text("code"), reason=reason, rules=(rule.id,))
     if not estate.store.note_request(originator, counter, _SIGNED if signed else _SENT):
-        reason = f"counter {counter} of {originator} was used before"
+        reason = f"counter {counter} of {originator} was used before, or is older than what is remembered"
         return Judgement(code=rule.text("code"), reason=reason, rules=(rule.id,))
     return Judgement(rules=(rule.id,))
 

@@ -13,6 +13,7 @@ from harness.dcc.duis.requests import (
     Decommission,
     OtherRequest,
     Prenotify,
+    ReadFirmwareVersion,
     ReadInventory,
     ReturnLocalCommandResponse,
     SignedPreCommand,
@@ -37,7 +38,10 @@ ESME = Eui64.parse("00-DB-12-34-56-78-90-A0")
 
 
 def asked(originator=SUPPLIER, target=PPMID, counter=1, srv="11.2", variant=CommandVariant.SEND):
-    return ServiceRequest(request_id=RequestId(originator, target, counter), srv=srv, command_variant=variant)
+    request_id = RequestId(originator, target, counter)
+    if srv == "11.2":
+        return ReadFirmwareVersion(request_id=request_id, command_variant=variant)
+    return ServiceRequest(request_id=request_id, srv=srv, command_variant=variant)
 
 
 def handled(estate, *requests):
@@ -223,9 +227,9 @@ def test_a_smets1_device_has_no_local_delivery():
     refused(handled(ready(S1), asked(variant=CommandVariant.LOCAL))[0], Stage.VARIANT, "E12")
 
 
-def esme_ready():
+def esme_ready(**options):
     """Return an estate with an ESME on the SMETS2+ hub, commissioned, that answers CS04AC."""
-    estate = ready()
+    estate = ready(**options)
     notice = replace(
         NOTICE,
         device=ESME,
