@@ -67,6 +67,7 @@ def certify(
     """
     from harness.cli import places, screen, watching
     from harness.cli.endings import RIG, run_async
+    from harness.evidence.pack import refuse_taken
     from harness.evidence.secrets import Policy
     from harness.evidence.signature import signing_key
     from harness.plan.observe import NullObserver
@@ -85,6 +86,7 @@ def certify(
     at = live_at or (watching.LOOPBACK if live else None)
     if at is not None:
         watching.place(at)
+    refuse_taken(folder)  # before an address is told where nothing would be served
 
     def run(observer: Observer, said: Callable[[str], None]) -> Outcome:
         return run_async(

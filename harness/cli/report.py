@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,10 +152,14 @@ def completion(folders: tuple[Path, ...], settings: Path | None, out: Path, *, a
 @PACK
 @click.option("--at", metavar="HOST[:PORT]", help="Listen there; beyond this machine with a token.")
 def serve(folder: Path, at: str | None) -> int:
-    """Serve a pack's live page until Ctrl-C: of a run that another process runs, or one that has ended."""
+    """Serve a pack's live page until Ctrl-C: of a run that another process runs, or one that has ended.
+
+    A run of another process of yours can be paused, stopped and answered from it.
+    """
     from harness.cli import watching
     from harness.cli.endings import run_async
     from harness.evidence.intact import read_run
+    from harness.evidence.live.channel import steering
     from harness.evidence.live.server import LivePage
 
     host, port = watching.place(at or watching.LOOPBACK)
@@ -165,7 +168,7 @@ def serve(folder: Path, at: str | None) -> int:
     async def serving() -> None:
         async with LivePage(folder, host=host, port=port) as page:
             click.echo(f"live: {page.address}")
-            await asyncio.Event().wait()
+            await steering(folder, page.steer)
 
     run_async(serving())
     return 0
@@ -233,10 +236,12 @@ def open_capture(folder: Path, case: str | None, *, text: bool) -> int:
 )
 def render(folder: Path, out: Path | None) -> int:
     """Write a pack's report.html again, with this version of the bench, and its checksum."""
+    from harness.evidence.live.channel import forget_left
     from harness.evidence.report.page import render as page_of
     from harness.evidence.report.page import render_again
     from harness.evidence.sums import write_whole
 
+    forget_left(folder)
     path = render_again(folder) if out is None else write_whole(out, page_of(folder))
     click.echo(f"report: {path}")
     return 0

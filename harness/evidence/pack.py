@@ -42,12 +42,7 @@ class EvidencePack:
 
     def __init__(self, folder: Path, *, limits: Limits | None = None, secrets: Policy = Policy.HAN) -> None:
         self.folder = folder
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ConfigError(
-                "an evidence pack goes into a new or an empty folder, and this is neither",
-                file=folder,
-                remedy="name another with --out",
-            )
+        refuse_taken(folder)
         (folder / CASES).mkdir(parents=True)
         self.clock = RunClock.start()
         self.secrets = Secrets(secrets)
@@ -175,6 +170,16 @@ class EvidencePack:
         write_whole(self.folder / VERDICTS, self.secrets.text(verdicts_csv(self._results)))
         end_s = self.clock.elapsed_s()
         self._tables_due_s = end_s + max(_TABLES_EVERY_S, _TABLES_SHARE * (end_s - start_s))
+
+
+def refuse_taken(folder: Path) -> None:
+    """Raise ConfigError for a folder that a pack cannot go into."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(
+            "an evidence pack goes into a new or an empty folder, and this is neither",
+            file=folder,
+            remedy="name another with --out",
+        )
 
 
 @dataclass(frozen=True, slots=True)

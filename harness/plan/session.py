@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ConfigError, RigFault
+from harness.evidence.live.channel import offered
 from harness.evidence.pack import EvidencePack
 from harness.evidence.secrets import Policy
 from harness.evidence.signature import SigningKey, sign
@@ -122,7 +123,8 @@ async def certify(
     code = INTERRUPTED
     try:
         with desk.stops(asyncio.current_task()):
-            outcome = await _run(preparation, pack, observer, desk)
+            async with offered(out, desk):
+                outcome = await _run(preparation, pack, observer, desk)
         code = outcome.exit_code
     except (ConfigError, _NotOpened) as error:
         pack.finish(_WRONG_FILE)

@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from harness.errors import ConfigError
+from harness.evidence.live.control import Control, obey
 from harness.evidence.live.follow import Follower, News
 from harness.evidence.live.guard import TOKEN, Guard
 from harness.evidence.live.picture import Picture
@@ -25,33 +26,11 @@ from harness.evidence.report.case import case_view
 from harness.evidence.report.overview import folder_of, key_of, overview, parties_of
 from harness.evidence.report.page import live_page, middle
 
-PAGE = "page"  # who it was, to those who are told that somebody paused, stopped or answered
 _ASSETS = Path(__file__).parent / "assets"
 _EVERY_S = 0.02
 _MIDDLE_EVERY_S, _MIDDLE_SHARE = 0.5, 20  # a page of many cases takes 5 % of the time at most
 _WAITING = 400  # messages for a viewer who does not take them; then it gets the picture anew
-_LONGEST_REMARK = 1000
 _LEAVES_WITHIN_S = 2.0
-
-
-class Control(Protocol):
-    """What the page may do to the run; there is none when another process runs it."""
-
-    @property
-    def paused(self) -> bool:
-        """Whether no further case may begin."""
-
-    def pause(self, by: str) -> None:
-        """Let no further case begin."""
-
-    def resume(self) -> None:
-        """Go on."""
-
-    def stop(self, by: str) -> bool:
-        """End the run now."""
-
-    def answer(self, question: str, *, yes: bool, remark: str, by: str) -> bool:
-        """Answer a question; False when it is settled already."""
 
 
 @dataclass(slots=True, eq=False)
@@ -103,6 +82,12 @@ class LivePage:
         host = f"[{self._host}]" if ":" in self._host else self._host
         token = f"?{TOKEN}={self._guard.token}" if self._guard.token is not None else ""
         return f"http://{host}:{self._guard.port}/{token}"
+
+    def steer(self, control: Control | None) -> None:
+        """From now on steer the run by this; by nothing when it is None."""
+        self._control = control
+        self._paused = control.paused if control is not None else None
+        self._tell(self._steering())
 
     async def __aenter__(self) -> LivePage:
         """Listen, and begin to follow the pack."""
@@ -268,17 +253,8 @@ class LivePage:
             asked = json.loads(text)
         except ValueError:
             return
-        if self._control is None or not isinstance(asked, dict):
-            return
-        match asked:
-            case {"do": "pause"}:
-                self._control.pause(PAGE)
-            case {"do": "resume"}:
-                self._control.resume()
-            case {"do": "stop"}:
-                self._control.stop(PAGE)
-            case {"do": "answer", "question": str(question), "yes": bool(yes), "remark": str(remark)}:
-                self._control.answer(question, yes=yes, remark=remark[:_LONGEST_REMARK], by=PAGE)
+        if self._control is not None:
+            obey(self._control, asked)
 
 
 async def _send(viewer: _Viewer) -> None:
