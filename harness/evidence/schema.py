@@ -22,6 +22,8 @@ from harness.tap import Boundary
 _SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 _ANY: dict[str, Any] = {}
 
+_SIGNER = ("issuer", "serial", "owner", "public")  # a certificate; the key as an uncompressed point, hex
+
 
 def run_schema() -> dict[str, Any]:
     """Return the schema of ``run.json``; ``$defs/event`` is that of a line of a timeline."""
@@ -29,6 +31,7 @@ def run_schema() -> dict[str, Any]:
     requirement = _object({"text": text, "source": text}, required=("text", "source"))
     place = _object({"file": text, "title": text}, required=("file", "title"))
     moment = {"type": "string", "format": "date-time"}
+    signer = _object(dict.fromkeys(_SIGNER, text), required=_SIGNER)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "run.json of an evidence pack of the PPMID bench",
@@ -44,6 +47,7 @@ def run_schema() -> dict[str, Any]:
                 "versions": {"type": "object", "additionalProperties": text},
                 "secrets": {"enum": [policy.value for policy in Policy]},
                 "rig": _object({"name": text, "file": text, "hubs": texts}, required=("name", "file")),
+                "signers": {"type": "array", "items": signer},
                 "plans": {"type": "array", "items": place},
                 "selected": texts,
                 "rulebook": text,
@@ -74,6 +78,7 @@ def _event() -> dict[str, Any]:
         "destination": text,
         "summary": text,
         "data": {"type": "string", "pattern": "^([0-9a-f]{2})*$"},
+        "masked": {"const": True},
         "cut": number,
         "step": number,
         "cause": number,

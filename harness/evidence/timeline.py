@@ -2,9 +2,9 @@
 
 One line of json an event. `n` counts from 0 over a file, `t` is seconds since the run began on a monotonic
 clock, `at` the same moment as Unix time; `data` is hex. `step` is the number of the plan's step under way,
-`cause` that of the event which this one answers. What is beyond a limit is left out and said: `cut` counts
-the octets that an event had; where a file was full an event of `timeline` says so, and at its end how many
-were left out.
+`cause` that of the event which this one answers; `masked` says that secrets in `data` are masked. What is
+beyond a limit is left out and said: `cut` counts the octets that an event had; where a file was full an event
+of `timeline` says so, and at its end how many were left out.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class Event:
     cut: int | None = None  # octets that there were, when `data` does not have them all
     step: int | None = None  # number of the step under way
     cause: int | None = None  # number of the event that this one answers
+    masked: bool = False  # whether secrets in `data` were masked
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Event:
@@ -88,6 +89,7 @@ class Event:
                 cut=plain.get("cut"),
                 step=plain.get("step"),
                 cause=plain.get("cause"),
+                masked=plain.get("masked", False) is True,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DecodeError("timeline event", str(error)) from None
@@ -149,7 +151,10 @@ class Timeline:
             f' "destination": {_quoted(_short(destination, limits.text))}, "summary": {_quoted(said)}'
         )
         if data:
-            line += f', "data": "{secrets.octets(data[: limits.data]).hex()}"'
+            kept = secrets.octets(data[: limits.data])
+            line += f', "data": "{kept.hex()}"'
+            if kept != data[: limits.data]:
+                line += ', "masked": true'
             if len(data) > limits.data:
                 line += f', "cut": {len(data)}'
         if step is not None:

@@ -30,6 +30,7 @@ from harness.rig.inventory import inventory
 from harness.rig.load import load_rig, load_rules
 from harness.rig.model import Rig
 from harness.rig.open import close_bench, load_rig_cpl, open_bench
+from harness.rig.signers import signers
 from harness.smets.rulebook import Rulebook
 
 INTERRUPTED = 130
@@ -172,7 +173,7 @@ async def open_runner(
     for meter in preparation.rig.meters.values():
         pack.secrets.add_install_code(bytes(meter.install_code))
     bench = await open_bench(preparation.rig, preparation.rules, pack.tap, run_dir=scratch)
-    pack.describe(bench=inventory(preparation.rig, bench))
+    pack.describe(bench=inventory(preparation.rig, bench), signers=signers(preparation.rig))
     return Runner(bench=bench, pack=pack, offers=preparation.offers, observer=observer)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import DecodeError
 from harness.evidence.limits import Allowance, Limits
+from harness.evidence.secrets import Policy, Secrets
 from harness.evidence.timeline import RECORDER, RunClock, Timeline, merged, read_timeline
 from harness.tap import Boundary
 
@@ -180,3 +181,13 @@ def test_a_full_disk_is_remembered_and_raises_nothing(path, monkeypatch):
         timeline.record(Boundary.STEP, "plan", "x", "y")
         timeline.record(Boundary.STEP, "plan", "x", "z")
     assert timeline.failed.errno == errno.ENOSPC
+
+
+def test_an_event_whose_secrets_are_masked_says_so(tmp_path):
+    secrets = Secrets(Policy.MASK)
+    secrets.add_han_key(bytes(range(16)))
+    timeline = Timeline(tmp_path / "timeline.jsonl", RunClock.start(), secrets=secrets)
+    timeline.record(Boundary.DUIS, "user", "dsp", "with a key", b"<a>" + bytes(range(16)) + b"</a>")
+    timeline.record(Boundary.DUIS, "user", "dsp", "without", b"<a>1</a>")
+    timeline.close()
+    assert [event.masked for event in read_timeline(tmp_path / "timeline.jsonl")] == [True, False]

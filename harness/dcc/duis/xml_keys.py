@@ -21,7 +21,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     EllipticCurvePublicKey,
 )
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_private_key,
+    load_pem_private_key,
+)
 
 from harness.errors import ConfigError
 from harness.eui64 import Eui64
@@ -45,6 +50,16 @@ class XmlCertificate:
     public: EllipticCurvePublicKey
     for_xml: bool = True
 
+    def point(self) -> bytes:
+        """Return the public key as an uncompressed point, 65 octets."""
+        return self.public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+    @classmethod
+    def of_point(cls, issuer: str, serial: int, owner: Eui64, point: bytes) -> XmlCertificate:
+        """Return a certificate whose public key is this point. Raises ValueError for none of P-256."""
+        public = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), point)
+        return cls(issuer=issuer, serial=serial, owner=owner, public=public)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XmlSigningKey:
@@ -67,6 +82,9 @@ class XmlKeyStore(Protocol):
     def signing_key(self, owner: Eui64) -> XmlSigningKey:
         """Return the key with which this party signs."""
 
+    def known(self, parties: Iterable[Eui64]) -> tuple[XmlCertificate, ...]:
+        """Return all certificates that are held; where they are made when asked for, those of these."""
+
 
 @dataclass(frozen=True, slots=True)
 class BenchXmlKeys:
@@ -83,6 +101,10 @@ class BenchXmlKeys:
     def signing_key(self, owner: Eui64) -> XmlSigningKey:
         """Return the derived key."""
         return _bench_key(self.seed, owner)
+
+    def known(self, parties: Iterable[Eui64]) -> tuple[XmlCertificate, ...]:
+        """Return the certificates of these parties."""
+        return tuple(self.signing_key(party).certificate for party in parties)
 
 
 @lru_cache(maxsize=1024)
@@ -119,6 +141,10 @@ class HeldXmlKeys:
         except KeyError:
             raise XmlKeyNotFound(f"no XML-signing key of {owner}") from None
 
+    def known(self, parties: Iterable[Eui64]) -> tuple[XmlCertificate, ...]:  # noqa: ARG002 - it holds them all
+        """Return all certificates."""
+        return tuple(self._certificates.values())
+
 
 class JoinedXmlKeys:
     """Several stores as one; the first that has a key gives it."""
@@ -133,6 +159,11 @@ class JoinedXmlKeys:
     def signing_key(self, owner: Eui64) -> XmlSigningKey:
         """Return the key with which this party signs."""
         return self._first(lambda store: store.signing_key(owner))
+
+    def known(self, parties: Iterable[Eui64]) -> tuple[XmlCertificate, ...]:
+        """Return all certificates."""
+        wanted = tuple(parties)
+        return tuple(certificate for store in self._stores for certificate in store.known(wanted))
 
     def _first(self, ask: Callable[[XmlKeyStore], T]) -> T:
         missing = XmlKeyNotFound("no XML-signing keys at all")

@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
-from harness.evidence.report.documents import DocumentView, read_document
+from harness.evidence.report.documents import certificates, read_document
 from harness.evidence.report.octets import View, air_views, gbcs_views, plain_views, radio_views
 from harness.evidence.report.parties import Parties
 from harness.evidence.report.text import all_visible, shortened, visible
@@ -56,6 +56,7 @@ class EventReader:
             Boundary.HUB: _gbcs,
             Boundary.SERIAL: _serial,
         }
+        self._signers = certificates(parties.signers)
 
     def read(self, event: Event) -> dict[str, Any]:
         """Return one event as plain json values, all text in it visible."""
@@ -78,7 +79,7 @@ class EventReader:
             plain["mark"] = True
         if event.data:
             plain["size"] = event.cut or len(event.data)
-            self._readers.get(event.boundary, _document)(event, plain)
+            self._readers.get(event.boundary, self._document)(event, plain)
         if len(event.summary) > _LONGEST_SUMMARY:
             plain.setdefault("text", shortened(visible(event.summary), _LONGEST_TEXT))
         if event.details:
@@ -92,6 +93,18 @@ class EventReader:
             plain.update(_short_frame(event.data))
         else:
             plain.update(_frame(self._decoder.feed(event.data)))
+
+    def _document(self, event: Event, plain: dict[str, Any]) -> None:
+        document = (
+            read_document(event.data, self._signers, masked=event.masked) if event.cut is None else None
+        )
+        if document is None:
+            plain["views"] = [view.as_json() for view in plain_views(event.data)]
+            return
+        plain["text"] = shortened(visible(document.text), _LONGEST_TEXT)
+        plain["seal"] = [visible(line) for line in document.signature]
+        if document.error:
+            plain["bad"] = visible(document.error)
 
 
 @functools.lru_cache(maxsize=2048)
@@ -157,17 +170,6 @@ def _gbcs(event: Event, plain: dict[str, Any]) -> None:
 
 def _serial(event: Event, plain: dict[str, Any]) -> None:
     plain["views"] = [View("Octets on the line", event.data).as_json()]
-
-
-def _document(event: Event, plain: dict[str, Any]) -> None:
-    document: DocumentView | None = read_document(event.data) if event.cut is None else None
-    if document is None:
-        plain["views"] = [view.as_json() for view in plain_views(event.data)]
-        return
-    plain["text"] = shortened(visible(document.text), _LONGEST_TEXT)
-    plain["seal"] = [visible(line) for line in document.signature]
-    if document.error:
-        plain["bad"] = visible(document.error)
 
 
 def _octets(text: object) -> bytes | None:

@@ -35,14 +35,25 @@ _NAMES = {"dsp": DSP, "smi": SMI, "s1sp": S1SP, "ppmid.port": PPMID, "bench": BE
 _COORDINATOR, _BROADCASTS = "0x0000", ("0xFFFF", "0xFFFD", "0xFFFC", "0xFFFB")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """A certificate of a pack: whose key signs documents, and by what a signature names it."""
+
+    issuer: str
+    serial: str
+    owner: str
+    public: str  # an uncompressed point of P-256, hex
+
+
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """Knows the bench's parties: hubs by name, by EUI-64 and by channel, and the PPMID's EUI-64."""
+    """Knows the bench's parties: hubs by name, EUI-64 and channel, the PPMID's EUI-64, who signs."""
 
     hubs: Mapping[str, str] = field(default_factory=dict)  # EUI-64 -> name
     names: frozenset[str] = frozenset()
     channels: Mapping[int, str] = field(default_factory=dict)  # channel -> name
     ppmid: str | None = None
+    signers: tuple[Signer, ...] = ()
 
     @classmethod
     def of(cls, run: Mapping[str, Any]) -> Parties:
@@ -57,6 +68,11 @@ class Parties:
             names=frozenset(known | {part["name"] for part in hubs}),
             channels={part["channel"]: part["name"] for part in hubs if part.get("channel") is not None},
             ppmid=device.get("eui64"),
+            signers=tuple(
+                Signer(**{name: str(entry.get(name, "")) for name in ("issuer", "serial", "owner", "public")})
+                for entry in run.get("signers", ())
+                if isinstance(entry, dict)
+            ),
         )
 
     def lanes_of(self, event: Event) -> tuple[str, str]:
