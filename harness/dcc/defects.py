@@ -23,5 +23,7 @@ class DccDefect(Enum):
     STALE_INVENTORY = "stale-inventory"  # answers 8.2 with the record as it was first made
     WITHHOLD_ALERTS = "withhold-alerts"  # sends its users no alerts of the DCC's own
     ALERT_EVERYBODY = "alert-everybody"  # sends them to users whom they are not for
+    EXECUTE_AT_ONCE = "execute-at-once"  # carries out at once what is for a later time
+    KEEP_CANCELLED = "keep-cancelled"  # carries out what was cancelled
     REPEAT_ALERTS = "repeat-alerts"  # sends each of them twice
     COMMISSION_ANYWAY = "commission-anyway"  # commissions a meter that could not set its clock

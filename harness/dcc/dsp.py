@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from harness.dcc.counters import Clock, utc_now
 from harness.dcc.dcc_alerts import DccAlerts
+from harness.dcc.defects import DccDefect
 from harness.dcc.delivery import Delivery, Undelivered, Way
 from harness.dcc.documents import (
     Acknowledgement,
@@ -155,7 +156,7 @@ class Dsp:
         assert isinstance(request, FutureDatable)
         if not enquiry.cancels:
             self._held.hold(request)
-        elif not self._held.cancel(request):
+        elif DccDefect.KEEP_CANCELLED not in self._estate.defects and not self._held.cancel(request):
             code = self._code(Answer.NOTHING_HELD, enquiry)
             reason = f"nothing of {request.srv} is held for later"
             return self._end(enquiry, Way(), code, stage=Stage.EXECUTION, reason=reason)

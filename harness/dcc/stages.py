@@ -171,7 +171,8 @@ def execution(enquiry: Enquiry, estate: Estate) -> Judgement:
     judged = judge_execution(request.srv, variant, when, now, estate.rules)
     if judged.code is None:
         enquiry.cancels = is_cancellation(when, estate.rules)
-        enquiry.later = when if holder_of(request.srv, estate.rules) is Holder.DSP else None
+        holds = DccDefect.EXECUTE_AT_ONCE not in estate.defects or enquiry.cancels
+        enquiry.later = when if holds and holder_of(request.srv, estate.rules) is Holder.DSP else None
     return judged
 
 

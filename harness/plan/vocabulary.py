@@ -13,6 +13,7 @@ from harness.plan.steps import (
     gas_proxy,
     gbcs,
     han,
+    later,
     meters,
     prepayment,
     request,
@@ -23,7 +24,7 @@ from harness.plan.steps import (
 from harness.plan.steps.step import STEPS, Step, bind_step
 
 FAMILIES = (
-    *(estate, dsp, dcc_alerts, exchange, han, stays_out, unsecured, trust),
+    *(estate, dsp, dcc_alerts, exchange, han, later, stays_out, unsecured, trust),
     *(request, ask, answers, gas_proxy, gbcs, meters, prepayment, bench),
 )
 

@@ -27,9 +27,19 @@ def holder_of(srv: str, rules: Rulebook) -> Holder | None:
     return next((holder for holder in Holder if srv in rule.texts(holder.value)), None)
 
 
+def cancellation_time(rules: Rulebook) -> datetime:
+    """Return the execution time that means that an earlier request is withdrawn."""
+    text = rules.rule(CANCEL).text("time")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise RuleError(CANCEL, f"`time` must be a time as in 3000-12-31T00:00:00Z, not {text!r}") from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
 def is_cancellation(execution: datetime, rules: Rulebook) -> bool:
     """Whether an execution time means that an earlier request is withdrawn."""
-    return execution == _time(rules)
+    return execution == cancellation_time(rules)
 
 
 def judge_execution(srv: str, variant: int, execution: datetime, now: datetime, rules: Rulebook) -> Judgement:
@@ -53,17 +63,8 @@ def check(rules: Rulebook) -> None:
     """Raise RuleError unless the rules are of the right shape."""
     for holder in Holder:
         rules.rule(HELD).texts(holder.value)
-    _time(rules)
+    cancellation_time(rules)
     _numbers(rules)
-
-
-def _time(rules: Rulebook) -> datetime:
-    text = rules.rule(CANCEL).text("time")
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise RuleError(CANCEL, f"`time` must be a time as in 3000-12-31T00:00:00Z, not {text!r}") from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _numbers(rules: Rulebook) -> tuple[int, ...]:

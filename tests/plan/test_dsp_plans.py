@@ -22,6 +22,7 @@ REST = (
     "dcc/access.yaml",
     "dcc/installed.yaml",
     "dcc/alerts.yaml",
+    "dcc/later.yaml",
 )
 MP202 = OFFERS | {"regime.mp202"}
 
@@ -63,6 +64,8 @@ CAUGHT = {
     DccDefect.NEVER_SUSPEND: {"CPL-SUSPEND-RESTORE": "inconclusive", "DCC-SUSPENDED-ON-AIR": "inconclusive"},
     DccDefect.GBCS_AS_SMETS1: {"DCC-SMETS1-FORM": "fail"},
     DccDefect.SMETS1_AS_GBCS: {"DCC-GBCS-FORM": "fail"},
+    DccDefect.EXECUTE_AT_ONCE: {"DCC-LATER": "fail"},
+    DccDefect.KEEP_CANCELLED: {"DCC-LATER-CANCELLED": "fail"},
     DccDefect.WITHHOLD_ALERTS: {"DCC-ALERT-SUSPENDED": "fail"},
     DccDefect.REPEAT_ALERTS: {"DCC-ALERT-REMOVAL": "fail", "DCC-ALERT-NOT-JOINED": "inconclusive"},
     DccDefect.ALERT_EVERYBODY: {"DCC-ALERT-SUSPENDED": "inconclusive", "DCC-ALERT-JOINED": "fail"},
