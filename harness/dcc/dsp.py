@@ -289,8 +289,9 @@ class Dsp:
 
     def publish_cpl(self, cpl: Cpl) -> None:
         """Go by another list from now on; devices whose rows went are Suspended, those back are restored."""
-        self._estate.cpl = cpl
-        self.apply(Transaction(when=self._clock(), by=None, put=tuple(cpl_changes(self._estate))))
+        before, self._estate.cpl = self._estate.cpl, cpl
+        changed = tuple(cpl_changes(self._estate, before))
+        self.apply(Transaction(when=self._clock(), by=None, put=changed))
         self._estate.store.flush()
 
     # --- book-keeping --------------------------------------------------------------------------------------

@@ -58,3 +58,11 @@ def test_hubs_are_suspended_too_and_a_case_begins_with_the_rigs_own_list():
     estate.dcc.forget_devices()
     assert estate.dcc.cpl is whole
     assert {record.status for record in estate.dcc.inventory()} == {DeviceStatus.COMMISSIONED}
+
+
+def test_a_hub_of_the_benchs_own_that_a_users_list_never_knew_stays():
+    whole = Estate().dcc.cpl
+    (row,) = [row for row in whole.rows if row.model.device_type.value == "CHF" and row.family is S1]
+    estate = Estate(cpl=whole.without(row.model, S1))
+    estate.dcc.publish_cpl(estate.dcc.cpl)
+    assert {record.status for record in estate.dcc.inventory()} == {DeviceStatus.COMMISSIONED}
