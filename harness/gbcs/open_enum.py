@@ -1,25 +1,12 @@
-"""An enum that keeps a number it does not know: what a device answered is never lost.
-
-GBCS grows by versions, and a device may answer what no list here has.
-"""
+"""Numbers of GBCS messages with names in words: what a device answered is never lost."""
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import Self
+from harness import open_enum
 
 
-class OpenEnum(IntEnum):
+class OpenEnum(open_enum.OpenEnum):
     """Named numbers; any other number that is not negative becomes ``UNKNOWN_n``, and `known` is False."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, int) or value < 0:
-            return None
-        member = int.__new__(cls, value)
-        member._name_ = f"UNKNOWN_{value}"
-        member._value_ = value
-        return member
 
     @property
     def known(self) -> bool:

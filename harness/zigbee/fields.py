@@ -14,25 +14,20 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Annotated, Any, ClassVar, Self
 
+from harness import open_enum
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
 from harness.zigbee.cursor import Cursor as Cursor
 
 
-class OpenEnum(IntEnum):
-    """An enum that keeps a value it does not know, as ``UNKNOWN_0xNN``: evidence never loses a byte."""
+class OpenEnum(open_enum.OpenEnum):
+    """An enum that keeps a value it does not know, as ``UNKNOWN_0xNN``."""
 
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, int) or value < 0:
-            return None
-        member = int.__new__(cls, value)
-        member._name_ = f"UNKNOWN_0x{value:02X}"
-        member._value_ = value
-        return member
+    @staticmethod
+    def _written(value: int) -> str:
+        return f"0x{value:02X}"
 
 
 class Codec:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
-SHARED = ("harness.errors", "harness.eui64", "harness.documents", "harness.tap")
+SHARED = ("harness.errors", "harness.eui64", "harness.open_enum", "harness.documents", "harness.tap")
 RULES = ("harness.smets", "harness.gbcs", "harness.zigbee")
 FACES = ("harness.rig.faces",)
 SYSTEM = ("harness.dcc", "harness.hub")
@@ -17,11 +17,12 @@ SYSTEM = ("harness.dcc", "harness.hub")
 MAY_IMPORT = {
     "harness.errors": (),
     "harness.eui64": (),
+    "harness.open_enum": (),
     "harness.tap": (),
     "harness.documents": SHARED,
     "harness.smets": ("harness.smets", *SHARED),
-    "harness.gbcs": ("harness.gbcs", "harness.errors", "harness.eui64"),
-    "harness.zigbee": ("harness.zigbee", "harness.errors", "harness.eui64"),
+    "harness.gbcs": ("harness.gbcs", "harness.errors", "harness.eui64", "harness.open_enum"),
+    "harness.zigbee": ("harness.zigbee", "harness.errors", "harness.eui64", "harness.open_enum"),
     "harness.rulebook": ("harness.rulebook", "harness.smets", *SHARED),
     "harness.dcc": ("harness.dcc", *RULES, *SHARED),
     "harness.hub": ("harness.hub", *RULES, *FACES, *SHARED),
