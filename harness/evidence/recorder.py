@@ -184,11 +184,8 @@ class CaseRecorder:
             )
         )
         heard = self.air_record.heard(frame)
-        self._timeline.record(
-            Boundary.AIR,
-            heard.source,
-            heard.destination,
-            heard.summary,
+        self._timeline.heard(
+            heard,
             frame.psdu,
             frame=number,
             channel=frame.channel,

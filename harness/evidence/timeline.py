@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DecodeError
-from harness.evidence.causes import Causes
+from harness.evidence.air import HeardFrame
+from harness.evidence.air_links import Links
+from harness.evidence.causes import Causes, frame_links
 from harness.evidence.limits import Allowance, Limits
 from harness.evidence.secrets import Secrets
 from harness.tap import Boundary
@@ -132,6 +134,13 @@ class Timeline:
             if not self._file.closed:
                 self._record(boundary, source, destination, summary, data, details)
 
+    def heard(self, heard: HeardFrame, psdu: bytes, **details: object) -> None:
+        """Stamp and write a frame off the air, as `record` does."""
+        with self._lock:
+            if not self._file.closed:
+                parties = heard.source, heard.destination, heard.summary
+                self._record(Boundary.AIR, *parties, psdu, details, frame_links(heard))
+
     def _record(
         self,
         boundary: Boundary,
@@ -140,10 +149,11 @@ class Timeline:
         summary: str,
         data: bytes,
         details: Mapping[str, object],
+        links: Links | None = None,
     ) -> None:
         elapsed_s = self._clock.elapsed_s()
         limits, number, secrets = self._limits, self._count, self._secrets
-        step, cause = self._causes.of(number, boundary, source, summary, data, details)
+        step, cause = self._causes.of(number, boundary, source, summary, data, details, links)
         said = secrets.text(_short(summary, limits.text))
         line = (
             f'{{"n": {number}, "t": {elapsed_s:.6f}, "at": {self._clock.unix_s(elapsed_s):.6f},'

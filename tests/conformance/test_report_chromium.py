@@ -89,6 +89,18 @@ def test_every_event_opens_to_its_octets(report, row):
     assert named > 1500
 
 
+def test_a_click_goes_from_an_event_to_its_cause(report):
+    opened_case(report, "MP202-ROW-2")
+    row = next(row for row in report.shown("#case-MP202-ROW-2 .row") if "CS08 response" in row.text)
+    row.click()
+    report.one("#case-MP202-ROW-2 .panel a[href^='#case-MP202-ROW-2/']").click()
+    focused = "return document.activeElement.textContent"
+    report.until(lambda: "CS08 command" in report.run(focused), "the command was not shown")
+    report.one(f"#{report.run('return document.activeElement.id')} + .panel a").click()
+    report.until(lambda: "request 11.2" in report.run(focused), "the request was not shown")
+    assert report.run("return document.activeElement.getAttribute('aria-expanded')") == "true"
+
+
 def test_a_response_opens_to_its_use_case_by_field(report):
     case = opened_case(report, "MP202-ROW-2")
     row = next(row for row in report.shown("#case-MP202-ROW-2 .row") if "CS08 response" in row.text)

@@ -65,6 +65,53 @@ def test_reportlog_and_allure_read_the_cases_of_a_plan(tmp_path):
     assert {"timeline.jsonl", "han.pcapng"} <= set(attached)
 
 
+def test_every_boundary_leads_back_to_the_service_request_or_the_frame_that_began_it(certified):
+    path = certified.pack / "cases" / "MP202-ROW-2" / "timeline.jsonl"
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+
+    def way_back(event):
+        """Return what an event goes back to, step by step, as boundary and summary."""
+        found = []
+        while event is not None:
+            found.append((event["boundary"], event["summary"]))
+            event = events[event["cause"]] if "cause" in event else None
+        return found
+
+    def last(boundary, text):
+        return [e for e in events if e["boundary"] == boundary and text in e["summary"]][-1]
+
+    def ends(event, *boundaries):
+        way = way_back(event)
+        assert [boundary for boundary, _ in way] == list(boundaries), way
+        return way[-1][1]
+
+    assert ends(last("air", "TransferData 79"), "air", "radio", "gbcs", "duis").startswith("request 11.2")
+    assert ends(last("hub", "whitelisted"), "hub", "gbcs", "duis").startswith("request 8.11")
+    assert ends(last("inventory", "status: Pending > Whitelisted"), "inventory", "duis").startswith(
+        "request 8.11"
+    )
+    asked = way_back(last("air", "Key Establishment ReadAttributesResponse"))
+    assert [boundary for boundary, _ in asked][:3] == ["air", "radio", "radio"], asked
+
+
+def test_what_a_hub_decided_leads_to_what_the_device_did_on_the_air(certified):
+    """A busy machine may hear a frame after its effect: then there is no cause, and never a wrong one."""
+    did = {
+        "joined": "ZDO DeviceAnnce",
+        "key established": "ZCL Key Establishment ConfirmKey",
+        "network key sent": "MAC AssociationRequest",
+    }
+    led = set()
+    for path in certified.pack.glob("cases/*/timeline.jsonl"):
+        events = [json.loads(line) for line in path.read_text().splitlines()]
+        for event in (event for event in events if event["boundary"] == "hub" and "cause" in event):
+            decided = event["details"]["event"]
+            if decided in did:
+                led.add(decided)
+                assert events[event["cause"]]["summary"].startswith(did[decided]), event
+    assert led == set(did)
+
+
 def test_a_response_leads_back_to_the_service_request_that_it_is_for(certified):
     path = certified.pack / "cases" / "MP202-ROW-2" / "timeline.jsonl"
     events = [json.loads(line) for line in path.read_text().splitlines()]

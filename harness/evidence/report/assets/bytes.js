@@ -4,7 +4,7 @@ const COLUMNS = 16;
 
 function eventPanel(event, id) {
   const panel = el("div", { class: "panel", id, role: "region", "aria-label": `Event ${event.n}` });
-  panel.append(eventFacts(event));
+  panel.append(eventFacts(event, id.slice("panel-".length, -`-${event.n}`.length)));
   if (event.bad) panel.append(el("p", { class: "bad" }, event.bad));
   if (event.text) panel.append(el("pre", { tabindex: 0 }, event.text));
   for (const view of event.views || []) panel.append(octetView(view));
@@ -18,15 +18,15 @@ const carries = (name) => /^(MAC|NWK|APS|NWK auxiliary header|APS auxiliary head
 
 const keptOf = (event) => (event.views && event.views.length ? event.views[0].cut || event.views[0].hex.length / 2 : "few");
 
-function eventFacts(event) {
+function eventFacts(event, key) {
   const facts = [["from", event.who[0]], ["to", event.who[1]], ["at", `${event.t.toFixed(6)} s`], ["event", event.n]];
-  if (event.cause !== undefined) facts.push(["answers event", event.cause]);
+  if (event.cause !== undefined) facts.push(["caused by", el("a", { href: `#case-${key}/${event.cause}` }, `event ${event.cause}`)]);
   if (event.size) facts.push(["size", `${event.size} octets`]);
   for (const line of event.seal || []) facts.push(["security", line]);
   for (const [name, value] of Object.entries(event.det || {})) {
     if (value !== null && value !== "" && plainText(value) !== "") facts.push([name.replaceAll("_", " "), plainText(value)]);
   }
-  return el("dl", {}, ...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value)))));
+  return el("dl", {}, ...facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value instanceof Node ? value : String(value)))));
 }
 
 function octetView(view) {
