@@ -208,6 +208,8 @@ def _show(folder: Path, found: Findings) -> None:
     state = "intact" if found.ok else "NOT intact"
     note = "; the run was killed before it ended" if found.unfinished else ""
     click.echo(f"{folder}: {state}, {found.checked} files checked{note}")
+    if not (folder / "report.html").exists() and "report.html" not in found.missing:
+        click.echo(f"it has no report yet: ppmid-bench report render {folder}")
     if found.signature is not None:
         held = "holds" if found.signature else "DOES NOT HOLD" if found.signed else "is MISSING"
         click.echo(f"signature: {held}")

@@ -133,9 +133,15 @@ def test_the_pack_of_a_killed_run_is_served_and_mended_though_its_socket_was_lef
 
         asyncio.run(watched())
     assert not (pack / "report.html").exists()
+    checked = bench("report", "verify", pack, pack=pack)
+    assert checked.code == 0, checked.said
+    assert "the run was killed before it ended" in checked.out
+    assert f"ppmid-bench report render {pack}" in checked.out
     mended = bench("report", "render", pack, pack=pack)
     assert mended.code == 0, mended.said
     assert (pack / "report.html").exists()
+    assert (pack / "README.txt").exists()
+    assert "report render" not in bench("report", "verify", pack, pack=pack).out
     assert not (pack / SOCKET).exists()
 
 

@@ -20,7 +20,8 @@ from markupsafe import Markup
 
 from harness.errors import ConfigError
 from harness.evidence.intact import read_run
-from harness.evidence.pack import REPORT
+from harness.evidence.pack import REPORT, folder_name
+from harness.evidence.readme import README, readme
 from harness.evidence.report import phrases
 from harness.evidence.report.chunks import Attempt, chunks_of
 from harness.evidence.report.overview import folder_of, overview, parties_of
@@ -38,8 +39,9 @@ def write_report(pack: Path) -> Path:
 
 
 def render_again(pack: Path) -> Path:
-    """Write the report of a pack that is finished, and its line in the checksums.
+    """Write the report of a pack, and its line in the checksums.
 
+    A pack whose run was killed before it wrote its ``README.txt`` gets that too.
     Raises ConfigError when the folder holds no pack, or one that is signed: its checksums must not change.
     """
     if (pack / SIGNATURE).exists():
@@ -48,12 +50,15 @@ def render_again(pack: Path) -> Path:
             file=pack,
             remedy="write it somewhere else with --out FILE",
         )
-    path = write_report(pack)
+    written = [write_report(pack)]
+    if not (pack / README).exists():
+        first = next((folder_name(str(case["id"])) for case in read_run(pack).get("cases", ())), None)
+        written.append(write_whole(pack / README, readme(first)))
     sums = read_sums(pack)
     if sums:
-        sums[REPORT] = digest(path)
+        sums |= {path.name: digest(path) for path in written}
         write_whole(pack / SUMS, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
-    return path
+    return written[0]
 
 
 def render(pack: Path) -> str:
