@@ -55,6 +55,13 @@ def node_module(name: str) -> Path:
     _absent(name, f"npm install {name}, or name its node_modules in PPMID_BENCH_NODE_MODULES")
 
 
+def signing_tool() -> tuple[str, Path]:
+    """Return the paths of Java and of the published signing tool, or skip or fail the test."""
+    jar = node_module("@smartdcc/duis-sign-wrap") / "dist" / "tool.jar"
+    java = shutil.which("java") or _absent("Java", "install the Debian package default-jre-headless")
+    return java, jar
+
+
 def node_program() -> str:
     """Return Node's path, or skip or fail the test."""
     return shutil.which("node") or _absent("Node.js", "install Node 20 or later")
