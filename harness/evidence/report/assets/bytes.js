@@ -1,6 +1,6 @@
 /* What an event was: its details, its document, its octets with the names of their fields. */
 
-const COLUMNS = 16;
+const columns = () => (matchMedia("screen and (max-width: 620px)").matches ? 8 : 16);
 
 function eventPanel(event, id) {
   const panel = el("div", { class: "panel", id, role: "region", "aria-label": `Event ${event.n}` });
@@ -22,7 +22,7 @@ function eventFacts(event, key) {
   const facts = [["from", event.who[0]], ["to", event.who[1]], ["at", `${event.t.toFixed(6)} s`], ["event", event.n]];
   if (event.cause !== undefined) facts.push(["caused by", el("a", { href: `#case-${key}/${event.cause}` }, `event ${event.cause}`)]);
   if (event.size) facts.push(["size", `${event.size} octets`]);
-  for (const line of event.seal || []) facts.push(["security", line]);
+  if (event.seal && event.seal.length) facts.push(["security", event.seal.join("; ")]);
   for (const [name, value] of Object.entries(event.det || {})) {
     if (value !== null && value !== "" && plainText(value) !== "") facts.push([name.replaceAll("_", " "), plainText(value)]);
   }
@@ -56,15 +56,16 @@ function hexCells(hex, octets, layers) {
     for (let at = field[3]; at < field[3] + field[4] && at < octets.length; at++) colours[at] = `x${colour}`;
   }
   const cells = [];
-  for (let start = 0; start < octets.length; start += COLUMNS) {
-    const row = octets.slice(start, start + COLUMNS);
+  const wide = columns();
+  for (let start = 0; start < octets.length; start += wide) {
+    const row = octets.slice(start, start + wide);
     hex.append(el("span", { class: "o" }, start.toString(16).padStart(4, "0") + "  "));
     row.forEach((octet, place) => {
       const cell = el("i", { class: colours[start + place] }, octet);
       cells.push(cell);
       hex.append(cell, place === 7 ? "  " : " ");
     });
-    const missing = COLUMNS - row.length;
+    const missing = wide - row.length;
     hex.append(" ".repeat(missing * 3 + (row.length <= 7 && missing ? 1 : 0)));
     hex.append(el("span", { class: "a" }, " " + row.map(asLetter).join("") + "\n"));
   }
