@@ -108,12 +108,13 @@ def test_every_plan_passes_there(plans, tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_plans_with_a_third_hub_pass_there_too(tmp_path):
+    plan = CHECKOUT / "test_plans" / "hub" / "hub-exchange.yaml"
     with dcc_process("--admin") as dcc:
         rig = rig_for(tmp_path, dcc.url, name="virtual-exchange.yaml")
-        run = certify(tmp_path / "pack", CHECKOUT / "test_plans" / "hub" / "hub-exchange.yaml", rig=rig)
+        run = certify(tmp_path / "pack", plan, rig=rig)
     assert run.code == 0, run.said
     assert set(run.verdicts.values()) == {"pass"}
-    assert len(run.verdicts) == 4
+    assert len(run.verdicts) == plan.read_text().count("- id: EXCHANGE-")
 
 
 @pytest.mark.slow
