@@ -47,7 +47,7 @@ async def scenario(rig: Path, message: bytes) -> None:
         sending.cancel()
         assert "tag" in down[0].fields["reason"], "it arrived, and is no GBCS message"
         firmware = bench.environment._nodes.ppmids["ppmid"]._firmware
-        sent = await asyncio.to_thread(bench.environment._call, firmware._tunnel.put(message))
+        sent = await asyncio.to_thread(bench.environment._call, firmware._tunnels.client.put(message))
         assert sent
         assert up == [message]
     finally:
