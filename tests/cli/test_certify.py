@@ -234,7 +234,7 @@ def waiting(shell):
     shell.plan("prenotify: {as: SMETS1}", "wait: {for: 60 s}")
     process = shell.process("certify", "plan.yaml", "--rig", "rig.yaml", "--out", "pack")
     timeline = shell.folder / "pack" / "cases" / "C" / "timeline.jsonl"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (timeline.exists() and "wait {for: 60 s}" in timeline.read_text()):
         assert time.monotonic() < deadline
         assert process.poll() is None, process.communicate()

@@ -130,7 +130,7 @@ def test_opening_that_is_cancelled_leaves_nothing_either(own_tmp, after_s):
     assert list(own_tmp.iterdir()) == []
 
 
-def _until(condition, process: subprocess.Popen, seconds: float = 20.0) -> None:
+def _until(condition, process: subprocess.Popen, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, process.stdout.read()
