@@ -10,7 +10,7 @@ PPMID_PLAN = CHECKOUT / "test_plans" / "ppmid" / "gbcs-messages.yaml"
 PREMISES_PLAN = CHECKOUT / "test_plans" / "ppmid" / "premises.yaml"
 FIRMWARE_PLAN = CHECKOUT / "test_plans" / "ppmid" / "firmware.yaml"
 CHF_PLAN = CHECKOUT / "test_plans" / "hub" / "gbcs-chf.yaml"
-GPF_PLAN = CHECKOUT / "test_plans" / "mp202" / "gas-proxy.yaml"
+GPF_PLAN = CHECKOUT / "test_plans" / "hub" / "gas-proxy.yaml"
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def firmware_certified(tmp_path_factory):
 @pytest.fixture(scope="session")
 def gbcs_certified(tmp_path_factory):
     """The pack of a run of the GBCS plans on the virtual bench."""
-    run = certify(tmp_path_factory.mktemp("gbcs") / "pack", PPMID_PLAN, CHF_PLAN)
+    run = certify(tmp_path_factory.mktemp("gbcs") / "pack", PPMID_PLAN, CHF_PLAN, GPF_PLAN)
     assert run.code == 0, run.said
     return run
 

@@ -12,11 +12,11 @@ class Timings:
     mac_ack_s: float = 0.02
     mac_tries: int = 4
     scan_s: float = 0.012  # a channel
-    association_s: float = 0.25
+    association_s: float = 1.0  # a busy machine is not to look like a refusal
     response_wait_s: float = 0.005  # before an association response is polled for
-    key_s: float = 0.8  # for the network key, after association
+    key_s: float = 0.6  # for the network key, after association
     authentication_s: float = 2.0  # a parent keeps a child that does not prove its key
-    rejoin_s: float = 0.25
+    rejoin_s: float = 0.5
     aps_ack_s: float = 0.25
     aps_tries: int = 4
     indirect_s: float = 7.68  # a parent keeps a frame for a sleeping child
