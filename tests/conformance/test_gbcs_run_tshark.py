@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.dcc.meters import METERS
 from harness.errors import DecodeError
 from harness.gbcs import parse
 from harness.plan.spoil import SOMEBODY_ELSE
@@ -15,6 +16,7 @@ pytestmark = [pytest.mark.tshark, pytest.mark.slow, pytest.mark.timeout(240)]
 
 FRAGMENTED = "zbee_aps.reassembled.length"
 PPMIDS = {PPMID, SOMEBODY_ELSE}  # who a command to the PPMID is for, one with another target too
+HAN_DEVICES = {PPMID, *METERS.values()}
 SPOILT = "-BAD-"  # looked at message by message
 DATA_FRAMES = "gbcs_message && zbee_aps.type == 0"
 
@@ -23,13 +25,13 @@ def octets_at_the_dsp(folder):
     return [bytes.fromhex(path.read_text()) for path in sorted((folder / "gbcs").glob("*.hex"))]
 
 
-def at_the_dsp(folder):
-    """What the DSP had to do with the PPMID: what a hub's CHF and GPF say themselves is not on its HAN."""
-    return [message for message in map(parse, octets_at_the_dsp(folder)) if is_the_ppmids(message)]
+def at_the_dsp(folder, devices=PPMIDS):
+    """What the DSP had to do with devices: what a hub's CHF and GPF say themselves is not on its HAN."""
+    return [message for message in map(parse, octets_at_the_dsp(folder)) if is_theirs(message, devices)]
 
 
-def is_the_ppmids(message):
-    return not PPMIDS.isdisjoint((message.originator, message.recipient))
+def is_theirs(message, devices=PPMIDS):
+    return not devices.isdisjoint((message.originator, message.recipient))
 
 
 def whole(octets):
@@ -67,7 +69,7 @@ def test_tshark_and_the_dsp_read_the_same_messages(certified, gbcs_certified):
 def test_tshark_reads_what_passes_between_a_supplier_and_his_meters(premises_certified):
     seen_codes = set()
     for folder in folders(premises_certified):
-        messages = [one for one in at_the_dsp(folder) if one.mac is not None or one.signature]
+        messages = [one for one in at_the_dsp(folder, HAN_DEVICES) if one.mac is not None or one.signature]
         wanted = [as_tshark_says(message) for message in messages]  # pre-commands go on no air
         assert on_the_air(folder, *FIELDS) == wanted, folder
         seen_codes |= {message.use_case for message in messages}
@@ -90,7 +92,7 @@ def test_a_message_with_a_certificate_came_in_fragments_and_was_put_together(gbc
 )
 def test_a_spoilt_command_is_on_the_air_as_it_was_spoilt(gbcs_certified, case, cut_short, unreadable_inside):
     (folder,) = [folder for folder in cases(gbcs_certified) if folder.name == case]
-    sent = [pair for pair in map(whole, once(octets_at_the_dsp(folder))) if is_the_ppmids(pair[0])]
+    sent = [pair for pair in map(whole, once(octets_at_the_dsp(folder))) if is_theirs(pair[0])]
     seen = on_the_air(folder, *FIELDS)
     short = [line for (_, is_whole), line in zip(sent, seen, strict=True) if not is_whole]
     inside = [line for (_, is_whole), line in zip(sent, seen, strict=True) if is_whole and line[-1]]
@@ -107,7 +109,7 @@ def test_a_spoilt_command_is_on_the_air_as_it_was_spoilt(gbcs_certified, case, c
 
 def test_a_response_that_was_spoilt_behind_the_radio_is_right_on_the_air(gbcs_certified):
     (folder,) = [folder for folder in cases(gbcs_certified) if folder.name == "GBCS-BAD-RESPONSES"]
-    messages = [message for message, _ in map(whole, octets_at_the_dsp(folder)) if is_the_ppmids(message)]
+    messages = [message for message, _ in map(whole, octets_at_the_dsp(folder)) if is_theirs(message)]
     at_dsp = [as_tshark_says(message) for message in messages]
     seen = on_the_air(folder, *FIELDS)
     assert seen[::2] == at_dsp[::2], "commands"

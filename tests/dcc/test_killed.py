@@ -16,6 +16,7 @@ from tests.dcc.to_be_killed import THREE
 
 CHECKOUT = Path(__file__).parents[2]
 FEW, MANY = range(1), range(1, 27)
+MOST = 60  # kills of one that is wrong
 
 
 def run_and_kill(path, first, after_s, how=""):
@@ -70,11 +71,11 @@ def test_it_comes_back_as_it_was_acknowledged(tmp_path, seed):
 
 @pytest.mark.parametrize("how", ["forgetful", pytest.param("piecemeal", marks=pytest.mark.slow)])
 def test_one_that_answers_too_early_or_works_piecemeal_is_noticed(tmp_path, how):
-    for attempt in range(8):
+    for attempt in range(MOST):  # it takes luck to kill it at the wrong moment, often once or twice
         path = tmp_path / f"smi-{attempt}"
-        said = run_and_kill(path, 1000, 0.02 * attempt, how)
+        said = run_and_kill(path, 1000, 0.02 * (attempt % 8), how)
         try:
             check(path, said)
         except AssertionError:
             return
-    pytest.fail(f"a DCC that is {how} was killed 8 times, and nobody noticed")
+    pytest.fail(f"a DCC that is {how} was killed {MOST} times, and nobody noticed")

@@ -15,7 +15,7 @@ from tests.smets.rules import own
 from tests.system.runs import VIRTUAL, changed_rig
 
 LONGEST = 1499  # with the octet PUT: what both ends take at once
-DEVICE = '      firmware: "01020304"\n\nhubs:'
+DEVICE = '      firmware: "01020304"\n'
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ DEVICE = '      firmware: "01020304"\n\nhubs:'
 def test_a_message_as_long_as_may_be_arrives_whole_in_both_directions(tmp_path, sleepy):
     rig = VIRTUAL
     if sleepy:
-        rig = changed_rig(tmp_path, (DEVICE, DEVICE.replace("\n\n", "\n      sleepy: true\n\n")))
+        rig = changed_rig(tmp_path, (f"{DEVICE}  meters:", f"{DEVICE}      sleepy: true\n  meters:"))
     asyncio.run(scenario(rig, bytes(place % 251 for place in range(LONGEST))))
 
 

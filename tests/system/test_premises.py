@@ -40,8 +40,15 @@ def meter(kind, *words):
         (meter("ESME", "accepts-replayed-utrn"), ELECTRICITY, "2.2 to the ESME: expected failure"),
         (meter("GSME", "accepts-replayed-utrn"), GAS, "2.2 to the GSME: expected failure"),
         (meter("ESME", "accepts-any-utrn"), WRONG_METER, "2.2 to the ESME: expected failure"),
-        (meter("ESME", "bad-response-mac"), ELECTRICITY, "response to 2.2 does not hold: MAC"),
-        (meter("GSME", "bad-response-mac"), GAS, "response to 2.2 does not hold: MAC"),
+        # What the ACB checks, and what is the supplier's to check.
+        (meter("ESME", "bad-response-mac"), ELECTRICITY, "response to CS07 does not hold: MAC"),
+        (meter("GSME", "bad-response-mac"), GAS, "response to CS03B does not hold: MAC"),
+        (
+            meter("ESME", "bad-response-mac"),
+            WRONG_METER,
+            "response to 2.2 does not hold: MAC",
+        ),
+        (meter("GSME", "bad-response-mac"), WRONG_METER, "response to 2.2 does not hold: MAC"),
         (meter("ESME", "takes-any-time"), ELECTRICITY, "8.1.1 to the ESME: expected failure"),
         (meter("GSME", "takes-any-time"), GAS, "8.1.1 to the GSME: expected failure"),
         (meter("ESME", "keeps-unjoined"), ELECTRICITY, "expected the PPMID not in it"),
