@@ -61,6 +61,7 @@ class CaseRecorder:
         self._hubs = HubViews(folder, clock, application, self._allowance)
         self._comments: list[str] = []  # for the next frame
         self._begun: dict[int, int] = {}  # step -> frames heard when it began
+        self._folders: set[str] = set()  # made already
         self._lock = threading.Lock()
 
     def record(
@@ -162,8 +163,9 @@ class CaseRecorder:
         link = {str(eui): [self._told(key) for key in keys] for eui, keys in self._link_keys.items()}
         keys = {"network": network, "link": link}
         self.save(WIRESHARK_KEYS, json.dumps(keys, indent=2) + "\n")
+        if wireshark.FOLDER not in self._folders:
+            self.save(f"{wireshark.FOLDER}/{wireshark.PREFERENCES}", wireshark.PREFERENCES_TEXT)
         self.save(f"{wireshark.FOLDER}/{wireshark.KEYS}", wireshark.key_file(network, link))
-        self.save(f"{wireshark.FOLDER}/{wireshark.PREFERENCES}", wireshark.PREFERENCES_TEXT)
 
     def _told(self, key: bytes) -> str:
         return self.secrets.text(key.hex().upper())
@@ -201,12 +203,16 @@ class CaseRecorder:
     def save(self, name: str, content: bytes | str) -> Path:
         """Write a file of the case, secrets masked; `name` may have a folder."""
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
         masked = self.secrets.text(content) if isinstance(content, str) else self.secrets.octets(content)
-        if path.exists():
-            return write_whole(path, masked)
-        # Nobody can be reading what is not there yet, and moving a file costs more than writing it.
-        path.write_bytes(octets_of(masked) if isinstance(masked, str) else masked)
+        octets = octets_of(masked) if isinstance(masked, str) else masked
+        if "/" in name and (folder := name.rpartition("/")[0]) not in self._folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
+        try:  # nobody can be reading what is not there yet, and moving a file costs more than writing it
+            with path.open("xb") as file:
+                file.write(octets)
+        except FileExistsError:
+            write_whole(path, octets)
         return path
 
     @property
