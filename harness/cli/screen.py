@@ -50,7 +50,7 @@ class Board:
     """The four-row table as far as it has got, and what is under way."""
 
     def __init__(self, cases: Sequence[Case]) -> None:
-        self._rows = {case.id: dict(row.planned(case)) for case in cases if case.row is not None}
+        self._rows = {case.id: dict(case.cells) for case in cases if case.row is not None}
         self._verdicts: dict[str, Text] = {case.id: Text(_WAITING) for case in cases}
         self._ended = 0
         self._doing = ""

@@ -15,7 +15,6 @@ from harness.evidence.recorder import CaseRecorder
 from harness.evidence.verdict import CaseResult, StepResult, Verdict
 from harness.hub.core import CommunicationsHub
 from harness.hub.trust_centre import HubEvent, HubEventKind
-from harness.plan import row
 from harness.plan.context import CaseContext
 from harness.plan.desk import Desk
 from harness.plan.judge import Judgement, judge, reason_of
@@ -55,7 +54,7 @@ class Attempt:
         self._context = CaseContext(
             bench=self.bench, recorder=self.recorder, rules=self.bench.rules.consult(), desk=self.desk
         )
-        self._context.row.cells.update(row.planned(self.case))
+        self._context.row.cells.update(self.case.cells)
         self._began_s, self._began = time.time(), time.monotonic()
         self._doing = (_BEGIN, self.case.place)
 

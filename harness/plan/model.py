@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.documents import Node, Seconds
+from harness.plan.row import COLUMNS, UNKNOWN
 from harness.plan.steps.step import Step
 
 DEFAULT_TIMEOUT = Seconds(90)
+_CELLS = (
+    ("pre-notified", "prenotify", "as"),
+    ("hub", "whitelist", "hub"),
+    ("expected", "expect_inventory", "smets"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,18 @@ class Case:
     def place(self) -> str:
         """``file:line`` of the case."""
         return f"{self.where.file}:{self.where.line}"
+
+    @property
+    def cells(self) -> Mapping[str, str]:
+        """The cells of its line in the four-row table that the plan alone decides."""
+        cells = dict.fromkeys(COLUMNS, UNKNOWN)
+        if self.row is not None:
+            cells["row"] = str(self.row)
+        for column, word, argument in _CELLS:
+            for step in self.steps:
+                if step.word == word and argument in step.where.items:
+                    cells[column] = str(step.where.items[argument].value)
+        return cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

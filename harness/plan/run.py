@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from harness.evidence.pack import EvidencePack
 from harness.evidence.recorder import CaseRecorder
 from harness.evidence.verdict import NOTHING_RAN, CaseResult, Verdict, exit_code
-from harness.plan import needs, row
+from harness.plan import needs
 from harness.plan.attempt import Attempt
 from harness.plan.desk import Desk
 from harness.plan.judge import health_of, reason_of
@@ -149,7 +149,7 @@ def unexecuted(
             started_s=time.time(),
             elapsed_s=0.0,
             covers=case.covers,
-            row=row.planned(case) if case.row is not None else None,
+            row=case.cells if case.row is not None else None,
         )
         pack.end_case(result)
         results.append(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,10 @@ MAY_IMPORT = {
     ),
     "drivers.virtual.bench": ("drivers.virtual", *FACES, *SHARED),
 }
+STILL_A_CIRCLE = {
+    *("harness.evidence.intact", "harness.evidence.pack"),
+    *("harness.evidence.report.overview", "harness.evidence.report.page"),
+}
 MODULES = sorted(
     path.relative_to(CHECKOUT)
     for folder in ("harness", "drivers")
@@ -73,6 +78,31 @@ def imports_of(source: str, module: str):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} has a relative import"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def uses(module: str, source: str, modules: Container[str]) -> set[str]:
+    """Return which of these modules it imports, at the top, late, or for types alone."""
+    named = ((name, name.rpartition(".")[0]) for name in imports_of(source, module))
+    found = {next((other for other in names if other in modules), module) for names in named}
+    return found - {module}
+
+
+def circles(uses_of: Mapping[str, Iterable[str]]) -> list[set[str]]:
+    """Return the sets of modules each of which comes back to itself through all the others."""
+    reach: dict[str, set[str]] = {}
+    for start in uses_of:
+        reach[start], ahead = set(), list(uses_of[start])
+        while ahead:
+            module = ahead.pop()
+            if module not in reach[start]:
+                reach[start].add(module)
+                ahead += uses_of[module]
+    found: list[set[str]] = []
+    for module in uses_of:
+        circle = {other for other in reach[module] if module in reach[other]}
+        if circle and circle not in found:
+            found.append(circle)
+    return found
 
 
 def wrong_arrows(source: str, module: str) -> list[str]:
@@ -103,6 +133,28 @@ def test_imports_run_one_way(path):
 )
 def test_an_arrow_the_wrong_way_is_seen(module, line):
     assert wrong_arrows(line, module)
+
+
+def test_no_module_comes_back_to_itself_by_its_imports():
+    names = {name_of(path): path for path in MODULES}
+    uses_of = {name: uses(name, (CHECKOUT / path).read_text(), names) for name, path in names.items()}
+    assert [circle for circle in circles(uses_of) if circle != STILL_A_CIRCLE] == []
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from room.a import A",
+        "import room.a",
+        "from room import a",
+        "if TYPE_CHECKING:\n    from room.a import A",
+        "def late():\n    from room.a import A",
+    ],
+)
+def test_a_circle_is_seen_however_it_is_imported(back):
+    sources = {"room.a": "from room.b import B", "room.b": "import room.c", "room.c": back, "room.d": back}
+    uses_of = {name: uses(name, source, sources) for name, source in sources.items()}
+    assert circles(uses_of) == [{"room.a", "room.b", "room.c"}]
 
 
 def test_nothing_above_the_drivers_asks_which_bench_it_is_on():
