@@ -156,7 +156,7 @@ def _properties(result: CaseResult, folder: Path) -> list[tuple[str, str]]:
 def _tell_allure(result: CaseResult, folder: Path) -> None:
     import allure
 
-    from harness.evidence.pack import case_folder
+    from harness.evidence.layout import case_folder
 
     allure.dynamic.title(f"{result.id}: {result.title}")
     allure.dynamic.tag(*result.covers)

@@ -130,7 +130,7 @@ def completion(folders: tuple[Path, ...], settings: Path | None, out: Path, *, a
     from harness.evidence.completion.page import write
     from harness.evidence.completion.results import completion as come_to
     from harness.evidence.completion.settings import Settings, load_settings
-    from harness.evidence.pack import RUN
+    from harness.evidence.layout import RUN
 
     if (out / RUN).exists():
         raise ConfigError("this is an evidence pack: a file more would break it", file=out)

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.evidence.verdict import CaseResult, StepResult, Verdict
+from harness.evidence.verdict import ROW_COLUMNS, CaseResult, StepResult, Verdict
 from harness.plan import row
 from harness.plan.model import Case
 from harness.plan.observe import Observer
@@ -77,9 +77,9 @@ class Board:
         """Return what is to be seen now."""
         parts: list[RenderableType] = []
         if self._rows:
-            table = Table(*row.COLUMNS, "verdict", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+            table = Table(*ROW_COLUMNS, "verdict", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
             for case_id, cells in self._rows.items():
-                table.add_row(*(cells[column] for column in row.COLUMNS), self._verdicts[case_id])
+                table.add_row(*(cells[column] for column in ROW_COLUMNS), self._verdicts[case_id])
             parts.append(table)
         count = f"{self._ended} of {len(self._verdicts)} cases"
         parts.append(Text(f"{count}  {self._doing}".rstrip(), style="dim", overflow="ellipsis", no_wrap=True))
@@ -184,9 +184,9 @@ def _line(result: CaseResult) -> Text:
 
 
 def _plain_table(results: Sequence[CaseResult]) -> Text:
-    head = (*row.COLUMNS, "verdict")
+    head = (*ROW_COLUMNS, "verdict")
     lines = [
-        [*(str((result.row or {}).get(column, row.UNKNOWN)) for column in row.COLUMNS), result.verdict.value]
+        [*(str((result.row or {}).get(column, row.UNKNOWN)) for column in ROW_COLUMNS), result.verdict.value]
         for result in results
     ]
     widths = [max(len(line[index]) for line in (head, *lines)) for index in range(len(head))]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import ConfigError
 from harness.evidence.intact import read_run
-from harness.evidence.pack import case_folder
+from harness.evidence.layout import case_folder
 from harness.evidence.recorder import CAPTURE
 from harness.evidence.wireshark import FOLDER
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.errors import DecodeError
 from harness.evidence.intact import read_run
-from harness.evidence.pack import case_folder
+from harness.evidence.layout import case_folder
 from harness.evidence.recorder import TIMELINE
 from harness.evidence.timeline import read_timeline
 

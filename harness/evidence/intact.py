@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.evidence.layout import CASES, JUNIT, REPORT, RUN, RUN_EVENTS, VERDICTS, folder_name
 from harness.evidence.lines import TIMELINES, Change, changes, lines_of
-from harness.evidence.pack import CASES, JUNIT, REPORT, RUN, RUN_EVENTS, VERDICTS, folder_name
 from harness.evidence.readme import README
 from harness.evidence.signature import CheckingKey, signature_holds
 from harness.evidence.sums import SIGNATURE, digest, files_of, read_sums

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +17,17 @@ from typing import Any
 
 from harness.errors import ConfigError, RigFault
 from harness.evidence.junit import junit
+from harness.evidence.layout import (
+    CASES,
+    FORMAT,
+    JUNIT,
+    RESULT,
+    RUN,
+    RUN_EVENTS,
+    VERDICTS,
+    case_folder,
+    folder_name,
+)
 from harness.evidence.limits import Allowance, Limits
 from harness.evidence.lines import write_lines
 from harness.evidence.pcapng import read_psdus
@@ -30,9 +40,6 @@ from harness.evidence.verdict import CaseResult
 from harness.evidence.verdicts_csv import verdicts_csv
 from harness.tap import Boundary
 
-FORMAT = "ppmid-bench/run@1"
-RUN, RUN_EVENTS, JUNIT, CASES, RESULT = "run.json", "run.jsonl", "junit.xml", "cases", "result.json"
-REPORT, VERDICTS = "report.html", "verdicts.csv"
 _VERSIONS = ("ppmid-bench", "bellows", "zigpy", "serialx", "pyserial", "cryptography", "crcmod", "PyYAML")
 _TABLES_EVERY_S, _TABLES_SHARE = 1.0, 100  # while the run goes on; they take 1 % of it at most
 
@@ -128,7 +135,7 @@ class EvidencePack:
         return next(heard, folders[0] if folders else None)
 
     def _write_report(self) -> None:
-        # The report reads packs, so it knows this module; and a run that is refused never needs it.
+        # A run that is refused, or killed, never needs it and what it is made with.
         from harness.evidence.report.page import write_report
 
         write_report(self.folder)
@@ -199,17 +206,6 @@ class RunTap:
     ) -> None:
         """Stamp and store."""
         self.pack.current_tap().record(boundary, source, destination, summary, data, **details)
-
-
-def case_folder(folder: Path, case_id: str, attempt: int = 1) -> Path:
-    """Return where an attempt's evidence is."""
-    first = folder / CASES / folder_name(case_id)
-    return first if attempt == 1 else first / f"attempt-{attempt}"
-
-
-def folder_name(case_id: str) -> str:
-    """Return a case's folder under ``cases``."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", case_id).lstrip(".") or "_"
 
 
 def _raise_if_lost(failed: OSError | None, folder: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from harness.evidence.pack import FORMAT
+from harness.evidence.layout import FORMAT
 from harness.evidence.secrets import Policy
 from harness.evidence.verdict import CaseResult, StepResult
 from harness.tap import Boundary

@@ -26,6 +26,16 @@ _GRAVITY = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.PASS)
 _EXIT_CODE = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.ERROR: 3, Verdict.INCONCLUSIVE: 4}
 NOTHING_RAN = 3
 
+ROW_COLUMNS = (
+    "row",
+    "pre-notified",
+    "hub",
+    "expected",
+    "SMI",
+    "on-air mode",
+    "route",
+)  # of the four-row table
+
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict that decides over the rest; PASS when there is none."""
@@ -70,7 +80,7 @@ class CaseResult:
     rules: tuple[str, ...] = ()  # ids of all rules that the expectations came from
     steps: tuple[StepResult, ...] = ()
     health: str | None = None  # what the rig's health check found wrong, when it was made
-    row: Mapping[str, str] | None = None  # the case's line in the four-row table, for those that have one
+    row: Mapping[str, str] | None = None  # by ROW_COLUMNS, for cases that have a line in the four-row table
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as plain json values."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.documents import Node, Seconds
-from harness.plan.row import COLUMNS, UNKNOWN
+from harness.evidence.verdict import ROW_COLUMNS
+from harness.plan.row import UNKNOWN
 from harness.plan.steps.step import Step
 
 DEFAULT_TIMEOUT = Seconds(90)
@@ -55,7 +56,7 @@ class Case:
     @property
     def cells(self) -> Mapping[str, str]:
         """The cells of its line in the four-row table that the plan alone decides."""
-        cells = dict.fromkeys(COLUMNS, UNKNOWN)
+        cells = dict.fromkeys(ROW_COLUMNS, UNKNOWN)
         if self.row is not None:
             cells["row"] = str(self.row)
         for column, word, argument in _CELLS:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-COLUMNS = ("row", "pre-notified", "hub", "expected", "SMI", "on-air mode", "route")
+from harness.evidence.verdict import ROW_COLUMNS
+
 UNKNOWN = "-"
 
 
@@ -16,6 +17,6 @@ class Row:
 
     def note(self, column: str, text: str) -> None:
         """Fill a cell in."""
-        if column not in COLUMNS:
+        if column not in ROW_COLUMNS:
             raise ValueError(f"the table has no column `{column}`")
         self.cells[column] = text

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
-from harness.evidence.pack import RUN
+from harness.evidence.layout import RUN
 from harness.plan.model import Plan
 
 

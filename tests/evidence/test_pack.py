@@ -14,8 +14,9 @@ import pytest
 from harness.errors import ConfigError, RigFault
 from harness.eui64 import Eui64
 from harness.evidence.intact import verify
+from harness.evidence.layout import case_folder
 from harness.evidence.limits import Allowance, Limits
-from harness.evidence.pack import EvidencePack, case_folder
+from harness.evidence.pack import EvidencePack
 from harness.evidence.pcapng import read_psdus
 from harness.evidence.recorder import CaseRecorder
 from harness.evidence.timeline import RunClock, read_timeline

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.evidence.pack import RUN, RUN_EVENTS, case_folder
+from harness.evidence.layout import RUN, RUN_EVENTS, case_folder
 from harness.evidence.recorder import TIMELINE
 from harness.evidence.report.overview import key_of
 

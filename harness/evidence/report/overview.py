@@ -10,13 +10,12 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from harness.errors import ConfigError
-from harness.evidence.pack import RUN, case_folder
+from harness.evidence.layout import RUN, case_folder
 from harness.evidence.report.parties import Parties
 from harness.evidence.report.text import all_visible
-from harness.evidence.verdict import Verdict, gravest
+from harness.evidence.verdict import ROW_COLUMNS, Verdict, gravest
 
 FORMAT = "ppmid-bench/report@1"
-TABLE_COLUMNS = ("row", "pre-notified", "hub", "expected", "SMI", "on-air mode", "route")
 _WORDS = tuple(verdict.value for verdict in Verdict)
 
 
@@ -34,7 +33,7 @@ def _overview(run: Mapping[str, Any]) -> dict[str, Any]:
     view = {
         "format": FORMAT,
         "run": _run(run, last.values()),
-        "table": {"columns": list(TABLE_COLUMNS), "rows": _rows(last.values())},
+        "table": {"columns": list(ROW_COLUMNS), "rows": _rows(last.values())},
         "triage": _triage(attempts, last),
         "cases": [_case(case, case is last[case["id"]]) for case in attempts],
         "requirements": _requirements(run, last),
@@ -95,7 +94,7 @@ def _run(run: Mapping[str, Any], cases: Iterable[Mapping[str, Any]]) -> dict[str
 def _rows(cases: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     rows = [
         {
-            "cells": [case["row"].get(column, "-") for column in TABLE_COLUMNS],
+            "cells": [case["row"].get(column, "-") for column in ROW_COLUMNS],
             "verdict": case["verdict"],
             "case": key_of(case["id"], case.get("attempt", 1)),
         }

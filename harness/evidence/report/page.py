@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from harness.errors import ConfigError
 from harness.evidence.intact import read_run
-from harness.evidence.pack import REPORT, folder_name
+from harness.evidence.layout import REPORT, folder_name
 from harness.evidence.readme import README, readme
 from harness.evidence.report import phrases
 from harness.evidence.report.chunks import Attempt, chunks_of

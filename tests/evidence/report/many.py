@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from harness.evidence.pack import CASES, RUN, case_folder
+from harness.evidence.layout import CASES, RUN, case_folder
 from harness.evidence.sums import SUMS, Sums, files_of
 
 
