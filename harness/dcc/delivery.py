@@ -211,7 +211,7 @@ class Delivery:
 
     def _signed_command(self, request: SignedPreCommand) -> tuple[str, bytes]:
         try:
-            return self.pre_commands.command(request.request_id, request.payload)
+            return self.pre_commands.command(request)
         except DecodeError as error:
             raise Undelivered(Answer.BAD_PRE_COMMAND, str(error)) from error
         except KeyNotFound as missing:

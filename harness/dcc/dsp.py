@@ -129,7 +129,7 @@ class Dsp:
     ) -> ServiceResponse:
         enquiry = Enquiry(request=request, device=device, used=self._estate.rules.consult())
         if isinstance(request, SignedPreCommand):
-            enquiry.original = self._delivery.pre_commands.original(request.request_id)
+            enquiry.original = self._delivery.pre_commands.original(request)
         for stage, check in pipeline_of(enquiry.meant):
             if stage in skipped:
                 continue
@@ -279,7 +279,7 @@ class Dsp:
         """Take a request that was let through once through the stages again; None when one refuses it now."""
         enquiry = Enquiry(request=request, device=subject_of(request), used=self._estate.rules.consult())
         if isinstance(request, SignedPreCommand):
-            enquiry.original = self._delivery.pre_commands.original(request.request_id)
+            enquiry.original = self._delivery.pre_commands.original(request)
         for stage, check in pipeline_of(enquiry.meant):
             if stage not in _SEEN_TO_BEFORE and check(enquiry, self._estate).code is not None:
                 return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.dcc.acb import UseCaseNotBuilt
-from harness.dcc.duis.requests import RequestId, ServiceRequest
+from harness.dcc.duis.requests import ServiceRequest, SignedPreCommand
 from harness.dcc.given_out import Given, GivenOut
 from harness.dcc.spoken import Knowledge, Told
 from harness.dcc.use_cases import SIGNED
@@ -41,24 +41,28 @@ class PreCommands:
         self._out.keep(Given(request=request, use_case=use_case, command=made))
         return made
 
-    def original(self, request_id: RequestId) -> ServiceRequest | None:
-        """Return what was transformed under this id."""
-        made = self._out.get(request_id)
+    def original(self, request: SignedPreCommand) -> ServiceRequest | None:
+        """Return what was transformed under a signed pre-command's id, as the same service request."""
+        made = self._made(request)
         return made.request if made is not None else None
 
-    def command(self, request_id: RequestId, payload: bytes) -> tuple[str, bytes]:
+    def command(self, request: SignedPreCommand) -> tuple[str, bytes]:
         """Return use case and command of a signed pre-command.
 
         Raises DecodeError for one that the DSP did not make, or that its sender did not sign.
         """
-        made = self._out.get(request_id)
+        made = self._made(request)
         if made is None:
-            raise DecodeError("pre-command", f"none was made for {request_id}")
-        signed, message = parse(payload), replace(parse(made.command), signature=None, mac=None)
+            raise DecodeError("pre-command", f"none of {request.srv} was made for {request.request_id}")
+        signed, message = parse(request.payload), replace(parse(made.command), signature=None, mac=None)
         if replace(signed, signature=None, mac=None) != message or signed.mac is not None:
             raise DecodeError("pre-command", "is not the one that the DSP made")
         verify(signed, self._keys, Protection.SIGNED)
         return made.use_case, secure(message, self._keys, Protection.MACED, signature=signed.signature)
+
+    def _made(self, request: SignedPreCommand) -> Given | None:
+        made = self._out.get(request.request_id)
+        return made if made is not None and made.request.srv == request.srv else None
 
     def read_response(self, use_case: str, response: bytes, command: bytes) -> Told:
         """Check a device's response to such a command and return what it says; raises DecodeError."""

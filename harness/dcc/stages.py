@@ -15,6 +15,7 @@ from harness.dcc.duis.requests import (
     OtherRequest,
     ReadDeviceLog,
     ServiceRequest,
+    SignedPreCommand,
     UnjoinNonCritical,
     UpdateHanDeviceLog,
 )
@@ -153,8 +154,18 @@ def responsible(enquiry: Enquiry, estate: Estate) -> Judgement:
 
 
 def variant(enquiry: Enquiry, estate: Estate) -> Judgement:
-    """Whether the command variant applies: to the request, and to a device of that SMETS version."""
+    """Whether the command variant applies: to the body, to the request, to a device of that SMETS version.
+
+    A body that its variant does not go with would reach a device in another form than the variant stands for:
+    a critical request without its sender's signature.
+    """
     request = enquiry.request
+    if request.command_variant.signed_pre_command is not isinstance(request, SignedPreCommand):
+        wanted = (
+            "a signed pre-command" if request.command_variant.signed_pre_command else "the request itself"
+        )
+        reason = f"command variant {request.command_variant.value} goes with {wanted} as its body"
+        return because(Answer.VARIANT, reason, estate.rules)
     target = target_of(request.srv, estate.rules)
     record = {Target.DSP: None, Target.HUB: enquiry.hub, Target.DEVICE: enquiry.record}[target or Target.DSP]
     version = record.family if record is not None else None

@@ -147,6 +147,8 @@ def all_answered(asked, spoil=lambda estate: None):
                 assert response.reason
                 assert tuple(estate.store.records()) == before
             assert response.ok or response.stage is not None
+            if request.command_variant.signed_pre_command is not isinstance(request, SignedPreCommand):
+                assert not response.ok
 
 
 @given(st.lists(requests, min_size=1, max_size=6))
