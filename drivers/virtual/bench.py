@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from drivers.virtual.device.factory import CHANNELS_2_4_GHZ
 from drivers.virtual.medium import Medium, Transmission
 from drivers.virtual.meter.config import MeterConfig, MeterDefect, MeterKind
 from drivers.virtual.meter.device import VirtualMeter
 from drivers.virtual.ncp.dongle import Dongle
 from drivers.virtual.ncp.injection import FAULTS, nearest
 from drivers.virtual.ports import BytePort, PtyPort, TcpPort
-from drivers.virtual.ppmid.config import CHANNELS_2_4_GHZ, PpmidConfig
+from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.device import VirtualPpmid
 from drivers.virtual.stack.node import Node

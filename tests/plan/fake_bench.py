@@ -285,7 +285,7 @@ class FakeRadio:
 
 
 class FakeStack:
-    """A PpmidStack over the radios. `takes_clear_key` joins a careless one; `mute` sends nothing."""
+    """A DeviceStack over the radios. `takes_clear_key` joins a careless one; `mute` sends nothing."""
 
     def __init__(self, radios):
         self.radios = radios

@@ -7,10 +7,13 @@ Source: facts gb-domain §3.2 (response codes), §3.4; sec-cpl-testing §5.1 (me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from harness.errors import DecodeError
 from harness.eui64 import Eui64
+from harness.gbcs import KeyUsage
+from harness.gbcs.certificates import check_certificate
 from harness.gbcs.use_cases.joining import (
     CS03A1,
     CS03A2,
@@ -39,8 +42,6 @@ OF_A_METER: Methods = {
     CS03C.name: (JoinMethod.METHOD_C, DeviceType.PPMID),
 }
 
-CheckCertificate = Callable[[bytes, Eui64], bool]
-
 
 class Kept(Protocol):
     """Memory that holds the log: devices, with the numbers of their types."""
@@ -51,15 +52,25 @@ class Kept(Protocol):
 
 
 class JoinedDevices:
-    """The log in `kept`; `store` writes it down. `check` says whether a certificate is one of a device."""
+    """The log in `kept`; `store` writes it down. A device's certificate is signed by one of `authorities`.
+
+    A `careless` one takes any certificate for good, as no device should.
+    """
 
     def __init__(
-        self, kept: Kept, store: Callable[[], None], check: CheckCertificate, methods: Methods = OF_A_PPMID
+        self,
+        kept: Kept,
+        store: Callable[[], None],
+        authorities: Iterable[bytes],
+        methods: Methods = OF_A_PPMID,
+        *,
+        careless: bool = False,
     ) -> None:
         self._methods = methods
         self._kept = kept
         self._store = store
-        self._check = check
+        self._authorities = tuple(authorities)
+        self._careless = careless
 
     def join(self, use_case: str, join: Join) -> JoinResult:
         """Join a device; return what the response says."""
@@ -81,10 +92,21 @@ class JoinedDevices:
             )
         if join.device_type is not device_type:
             return JoinResult.INVALID_METHOD_AND_ROLE
-        if method is JoinMethod.METHOD_C and not self._check(join.certificate, join.device):
+        if method is JoinMethod.METHOD_C and not self._is_good(join.certificate, join.device):
             return JoinResult.INVALID_OR_MISSING_CERTIFICATE
         others = [device for device, known in self._kept.joined.items() if known == device_type]
         return JoinResult.INCOMPATIBLE_WITH_EXISTING_ENTRY if others not in ([], [join.device]) else None
+
+    def _is_good(self, certificate: bytes, device: Eui64) -> bool:
+        if self._careless:
+            return True
+        try:
+            check_certificate(
+                certificate, authorities=self._authorities, subject=device, usage=KeyUsage.KEY_AGREEMENT
+            )
+        except DecodeError:
+            return False
+        return True
 
     def unjoin(self, device: Eui64) -> UnjoinResult:
         """Forget a device; return what the response says."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from drivers.virtual.device.factory import CHANNELS_2_4_GHZ, check_install_code
 from drivers.virtual.device.key_establishment import KeyHabits
 from drivers.virtual.device.timings import FirmwareTimings
 from harness.eui64 import Eui64
-
-_CHANNELS_2_4_GHZ = tuple(range(11, 27))
-_INSTALL_CODE_OCTETS = 16
 
 
 class MeterKind(Enum):
@@ -42,16 +40,13 @@ class MeterConfig:
     kind: MeterKind
     install_code: bytes
     credentials: str
-    channels: tuple[int, ...] = _CHANNELS_2_4_GHZ
+    channels: tuple[int, ...] = CHANNELS_2_4_GHZ
     sleepy: bool = False
     defects: frozenset[MeterDefect] = frozenset()
     timings: FirmwareTimings = field(default_factory=FirmwareTimings)
 
     def __post_init__(self) -> None:
-        if len(self.install_code) != _INSTALL_CODE_OCTETS:
-            raise ValueError(
-                f"an install code has {_INSTALL_CODE_OCTETS} octets, not {len(self.install_code)}"
-            )
+        check_install_code(self.install_code)
 
     @property
     def key_habits(self) -> KeyHabits:

@@ -7,26 +7,24 @@ key, asks for the hub's time and opens a tunnel. Told to leave, it stays out unt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from drivers.virtual.device.key_establishment import KeyEstablishment, is_key_establishment, read_suites
+from drivers.virtual.device.front import Front
+from drivers.virtual.device.key_establishment import KeyEstablishment, read_suites
 from drivers.virtual.device.questions import ENDPOINT, PROFILE, Questions, Unanswered
-from drivers.virtual.device.tunnel_client import TunnelClient, TunnelHabits, is_for_tunnel
-from drivers.virtual.device.zcl_server import ZclServer, default_response
+from drivers.virtual.device.surroundings import DeviceStack
+from drivers.virtual.device.tasks import Tasks
+from drivers.virtual.device.tunnel_client import TunnelClient, TunnelHabits
+from drivers.virtual.device.zcl_server import ZclServer
 from drivers.virtual.meter.config import MeterConfig
 from drivers.virtual.meter.gbcs import MeterGbcs
-from drivers.virtual.ppmid.surroundings import PpmidStack
-from drivers.virtual.stack.faces import ApsIndication, ApsRequest, DeliveryMode, LeaveReason
-from harness.errors import DecodeError
+from drivers.virtual.stack.faces import ApsIndication, LeaveReason
 from harness.eui64 import Eui64
 from harness.gbcs.gbz import moment_of
-from harness.zigbee import install_code, key_establishment, se_security, tunnel
+from harness.zigbee import install_code, key_establishment, tunnel
 from harness.zigbee.cbke.suites import Suite
 from harness.zigbee.key_establishment import KeyEstablishmentSuites
-from harness.zigbee.zcl import Direction, ZclFrame
+from harness.zigbee.zcl import Direction
 from harness.zigbee.zcl_types import DataType, TypedValue
 from harness.zigbee.zdo import SimpleDescriptor
 
@@ -47,19 +45,19 @@ DESCRIPTOR = SimpleDescriptor(
 class MeterFirmware:
     """One run of the firmware, from power-up to power-down."""
 
-    def __init__(self, stack: PpmidStack, config: MeterConfig) -> None:
+    def __init__(self, stack: DeviceStack, config: MeterConfig) -> None:
         self._stack = stack
         self._config = config
         self._hub: Eui64 | None = None
         self._suite = 0  # by which the link key was established
         self._hub_clock: tuple[datetime, float] | None = None  # the hub's time, and when on the loop's clock
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("a virtual meter's firmware")
         self._questions = Questions(stack.send, config.timings)
         suites = key_establishment.suites_value(
             KeyEstablishmentSuites.SUITE_1 | KeyEstablishmentSuites.SUITE_2
         )
         offered = {key_establishment.KEY_ESTABLISHMENT_SUITE: suites}
-        self._server = ZclServer(
+        server = ZclServer(
             serves=_SERVES,
             uses=_USES,
             attributes={
@@ -71,7 +69,7 @@ class MeterFirmware:
         self._keys = KeyEstablishment(
             config.key_habits,
             send=stack.send,
-            spawn=self.spawn,
+            spawn=self._tasks.spawn,
             next_sequence=self._questions.next_sequence,
             hub=lambda: self._hub,
             use_key=self._use_key,
@@ -79,30 +77,23 @@ class MeterFirmware:
         self.gbcs = MeterGbcs(config, self._hub_time)
         self._tunnel: TunnelClient | None = None
         self._living: asyncio.Task[None] | None = None
+        self._front = Front(
+            self._questions,
+            self._keys,
+            lambda: self._tunnel,
+            server.answer,
+            established=lambda: self._suite != 0,
+            send=stack.send,
+            spawn=self._tasks.spawn,
+        )
 
     def start(self) -> None:
         """Power up."""
-        self._living = self.spawn(self._join())
+        self._living = self._tasks.spawn(self._join())
 
     async def stop(self) -> None:
         """Power down: everything under way ends."""
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run something beside, until power-down at the latest."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            context = {"message": "a virtual meter's firmware failed", "exception": error, "task": task}
-            task.get_loop().call_exception_handler(context)
+        await self._tasks.stop()
 
     # --- its place on a HAN ---------------------------------------------------------------------------------
 
@@ -150,7 +141,7 @@ class MeterFirmware:
             self._living.cancel()
         self._tunnel = None
         if reason is LeaveReason.LOST_PARENT:
-            self._living = self.spawn(self._rejoin())
+            self._living = self._tasks.spawn(self._rejoin())
 
     def _use_key(self, key: bytes, suite: Suite) -> None:
         self._stack.set_link_key(key)
@@ -159,9 +150,9 @@ class MeterFirmware:
     def _open_tunnel(self) -> None:
         habits = TunnelHabits(fetches=self._config.sleepy)
         self._tunnel = TunnelClient(
-            self._questions, self.gbcs.handle, self._config.timings, habits, self.spawn
+            self._questions, self.gbcs.handle, self._config.timings, habits, self._tasks.spawn
         )
-        self._living = self.spawn(self._tunnel.keep())
+        self._living = self._tasks.spawn(self._tunnel.keep())
 
     # --- the hub's time -------------------------------------------------------------------------------------
 
@@ -184,54 +175,4 @@ class MeterFirmware:
 
     def aps_received(self, message: ApsIndication) -> None:
         """Take an APS message and answer it."""
-        if message.profile == 0:
-            self._questions.take_zdo(message)
-            return
-        if message.destination_endpoint not in (ENDPOINT, 0xFF):
-            return
-        try:
-            frame = ZclFrame.from_bytes(message.payload)
-        except DecodeError:
-            return
-        if self._is_unsecured(message, frame):
-            broadcast = message.mode is not DeliveryMode.UNICAST
-            message = replace(message, link_key_secured=False)
-            answer = None
-            if se_security.may_be_refused(frame, broadcast=broadcast):
-                answer = default_response(message, frame, se_security.REFUSAL)
-        else:
-            answer = self._answer(message, frame)
-        if answer is not None:
-            self.spawn(self._reply(message, answer))
-
-    def _is_unsecured(self, message: ApsIndication, frame: ZclFrame) -> bool:
-        return se_security.is_unsecured(
-            message.profile,
-            message.cluster,
-            frame,
-            link_key_secured=message.link_key_secured and self._suite != 0,
-            broadcast=message.mode is not DeliveryMode.UNICAST,
-        )
-
-    def _answer(self, message: ApsIndication, frame: ZclFrame) -> ZclFrame | None:
-        if is_key_establishment(message, frame):
-            self._keys.take(message, frame)
-            return None
-        if is_for_tunnel(message, frame) and self._tunnel is not None:
-            return self._tunnel.take(message, frame)
-        if self._questions.take_zcl(message, frame):
-            return None
-        return self._server.answer(message, frame)
-
-    async def _reply(self, message: ApsIndication, answer: ZclFrame) -> None:
-        await self._stack.send(
-            ApsRequest(
-                destination=message.source,
-                profile=message.profile,
-                cluster=message.cluster,
-                source_endpoint=ENDPOINT,
-                destination_endpoint=message.source_endpoint,
-                payload=answer.to_bytes(),
-                link_key_secured=message.link_key_secured,
-            )
-        )
+        self._front.take(message)

@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from drivers.virtual.device.joined_devices import OF_A_METER, JoinedDevices
+from drivers.virtual.device.spoiling import spoil_mac
 from drivers.virtual.meter.account import Account
 from drivers.virtual.meter.config import MeterConfig, MeterDefect, MeterKind
 from harness.errors import DecodeError
 from harness.eui64 import Eui64
-from harness.gbcs import ACB, SUPPLIER, BenchPki, KeyUsage, OwnKeys
+from harness.gbcs import ACB, SUPPLIER, BenchPki, OwnKeys
 from harness.gbcs.acceptance import Acceptance, Accepted, Refused
 from harness.gbcs.access import AccessResult
-from harness.gbcs.certificates import check_certificate
 from harness.gbcs.cosem_time import CosemTime
 from harness.gbcs.gbz import ZclStatus
 from harness.gbcs.message import parse
@@ -85,14 +85,13 @@ class MeterGbcs:
         self.store = MeterStore()
         pki = BenchPki(config.credentials)
         self._keys = OwnKeys(config.eui64, pki)
-        self._authorities = pki.authorities()[:1]  # of devices
         self.account = Account(
             self._check_utrn,
             any_utrn=MeterDefect.ACCEPTS_ANY_UTRN in config.defects,
             again=MeterDefect.ACCEPTS_REPLAYED_UTRN in config.defects,
         )
         self._joined = JoinedDevices(
-            self.store, lambda: None, self._certificate_is_good, _JOIN_METHODS[config.kind]
+            self.store, lambda: None, pki.authorities()[:1], _JOIN_METHODS[config.kind]
         )
         self.refused: list[Refused] = []
         self._acceptance = Acceptance(
@@ -132,7 +131,7 @@ class MeterGbcs:
         time = CosemTime.of(self._time()) if message.message_code in _TOP_UPS else None
         response = use_case.build_response(message, outcome, self._keys, time=time)
         if use_case.response.macs and MeterDefect.BAD_RESPONSE_MAC in self._config.defects:
-            return response[:-1] + bytes([response[-1] ^ 0x01])
+            return spoil_mac(response)
         return response
 
     def _counters(self, octets: bytes) -> Mapping[Eui64, int]:
@@ -201,12 +200,3 @@ class MeterGbcs:
 
     def _details(self, _: Accepted) -> JoinDetails:
         return self._joined.details()
-
-    def _certificate_is_good(self, certificate: bytes, device: Eui64) -> bool:
-        try:
-            check_certificate(
-                certificate, authorities=self._authorities, subject=device, usage=KeyUsage.KEY_AGREEMENT
-            )
-        except DecodeError:
-            return False
-        return True

@@ -5,10 +5,7 @@ What is due stays so, over power cuts too, until a SMETS2+ hub has taken it; on 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
-
+from drivers.virtual.device.tasks import Spawn
 from drivers.virtual.device.tunnel_client import TunnelClient
 from drivers.virtual.ppmid.console import Refusal
 from drivers.virtual.ppmid.gbcs_client import GbcsClient
@@ -26,7 +23,7 @@ class ActivationAlert:
         tunnels: TunnelKeeper,
         kept: NonVolatile,
         memory: Memory,
-        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        spawn: Spawn,
     ) -> None:
         self._gbcs = gbcs
         self._tunnels = tunnels

@@ -6,20 +6,20 @@ Source: facts sec-cpl-testing §5 (suites on the two kinds of HAN). Basis: infer
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from drivers.virtual.device.key_establishment import KeyEstablishment, read_suites
 from drivers.virtual.device.questions import Questions, Unanswered
+from drivers.virtual.device.surroundings import DeviceStack
 from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.nonvolatile import Mode, NonVolatile
-from drivers.virtual.ppmid.surroundings import PpmidStack
 from drivers.virtual.stack.faces import JoinFailure, JoinResult
 from harness.zigbee import install_code
 from harness.zigbee.key_establishment import KeyEstablishmentSuites
 
 
-async def join(stack: PpmidStack, kept: NonVolatile, config: PpmidConfig, timeout_s: float) -> JoinResult:
+async def join(stack: DeviceStack, kept: NonVolatile, config: PpmidConfig, timeout_s: float) -> JoinResult:
     """Join by the link key of a network that sent the device away, else by the install code."""
     if kept.old_network is not None and Defect.FORGETS_OLD_KEY not in config.defects:
         where, channel, old_key = kept.old_network
@@ -69,3 +69,20 @@ async def settle_in(
     if Defect.SKIPS_KEY_ESTABLISHMENT in config.defects:
         return None
     return None if await keys.establish(endpoint, suites) else "key-establishment-failed"
+
+
+async def settle_in_anew(
+    stack: DeviceStack, kept: NonVolatile, settle_in: Callable[[], Awaitable[str | None]]
+) -> bool:
+    """Settle in with another trust centre, keeping nothing of it before that is done; whether it worked.
+
+    Where it came to nothing the device is where it was.
+    """
+    before = kept.mode, kept.suites, kept.suite_used, kept.old_network
+    kept.suite_used = 0
+    if await settle_in() is None:
+        return True
+    kept.mode, kept.suites, kept.suite_used, kept.old_network = before
+    if kept.stack is not None:
+        stack.restore(kept.stack)
+    return False

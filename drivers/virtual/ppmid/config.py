@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from drivers.virtual.device.factory import CHANNELS_2_4_GHZ, check_install_code
 from drivers.virtual.device.key_establishment import KeyHabits
 from drivers.virtual.device.timings import FirmwareTimings
 from drivers.virtual.ppmid.defects import Defect
 from harness.eui64 import Eui64
-
-CHANNELS_2_4_GHZ = tuple(range(11, 27))
-_INSTALL_CODE_OCTETS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +59,3 @@ class PpmidConfig:
         if Defect.STALE_FIRMWARE_VERSION in self.defects:
             version = (version - 1) % (1 << 32)
         return version.to_bytes(4, "big")
-
-
-def check_install_code(code: bytes) -> None:
-    """Raise ValueError unless this is an install code of 16 octets."""
-    if len(code) != _INSTALL_CODE_OCTETS:
-        raise ValueError(f"an install code has {_INSTALL_CODE_OCTETS} octets, not {len(code)}")

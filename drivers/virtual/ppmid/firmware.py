@@ -14,25 +14,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum
-from typing import Any
 
-from drivers.virtual.device.key_establishment import KeyEstablishment, is_key_establishment
-from drivers.virtual.device.questions import ENDPOINT, Questions
-from drivers.virtual.device.tunnel_client import is_for_tunnel
+from drivers.virtual.device.factory import check_install_code
+from drivers.virtual.device.front import Front
+from drivers.virtual.device.homecoming import come_back
+from drivers.virtual.device.key_establishment import KeyEstablishment
+from drivers.virtual.device.questions import Questions
+from drivers.virtual.device.surroundings import DeviceStack
+from drivers.virtual.device.tasks import Tasks
 from drivers.virtual.ppmid import unsecured
 from drivers.virtual.ppmid.activation_alert import ActivationAlert
-from drivers.virtual.ppmid.commissioning import join, settle_in
-from drivers.virtual.ppmid.config import PpmidConfig, check_install_code
+from drivers.virtual.ppmid.commissioning import join, settle_in, settle_in_anew
+from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.console import Refusal
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.gbcs_client import GbcsClient
-from drivers.virtual.ppmid.homecoming import come_back
 from drivers.virtual.ppmid.nonvolatile import Memory, Mode
 from drivers.virtual.ppmid.received import ReceivedLog
-from drivers.virtual.ppmid.surroundings import PpmidStack
 from drivers.virtual.ppmid.tunnel_keeper import TunnelKeeper
 from drivers.virtual.ppmid.upgrade import Upgrade, is_image_notify
 from drivers.virtual.ppmid.zcl_server import ppmid_server
@@ -43,7 +44,6 @@ from drivers.virtual.stack.faces import (
     JoinResult,
     LeaveReason,
 )
-from harness.errors import DecodeError
 from harness.eui64 import Eui64
 from harness.zigbee import install_code
 from harness.zigbee.cbke.suites import Suite
@@ -68,7 +68,7 @@ class Firmware:
 
     def __init__(
         self,
-        stack: PpmidStack,
+        stack: DeviceStack,
         memory: Memory,
         config: PpmidConfig,
         *,
@@ -85,14 +85,14 @@ class Firmware:
         self._restart = restart
         self._state = State.OUT
         self._parent: Eui64 | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks = Tasks("a virtual PPMID's firmware")
         self._received = ReceivedLog()
         self._questions = Questions(self._send, config.timings)
         self._server = ppmid_server(config, self._received)
         self._keys = KeyEstablishment(
             config.key_habits,
             send=self._send,
-            spawn=self.spawn,
+            spawn=self.tasks.spawn,
             next_sequence=self._questions.next_sequence,
             hub=lambda: self._parent,
             use_key=self._use_key,
@@ -101,9 +101,19 @@ class Firmware:
         self._joining: asyncio.Task[None] | None = None
         self._returning: asyncio.Task[None] | None = None
         self._attempt: tuple[str, float] | None = None  # number of the join command, and when it came
-        self._tunnels = TunnelKeeper(self._questions, self._gbcs, config, self._kept, self.spawn)
-        self._alerts = ActivationAlert(self._gbcs, self._tunnels, self._kept, memory, self.spawn)
+        self._tunnels = TunnelKeeper(self._questions, self._gbcs, config, self._kept, self.tasks.spawn)
+        self._alerts = ActivationAlert(self._gbcs, self._tunnels, self._kept, memory, self.tasks.spawn)
         self._upgrade = Upgrade(self._questions, config, self._kept, memory, restart)
+        self._front = Front(
+            self._questions,
+            self._keys,
+            lambda: self._tunnels.client,
+            self._answer,
+            established=self._link_key_established,
+            send=self._send,
+            spawn=self.tasks.spawn,
+            accepts_unsecured=Defect.ACCEPTS_UNSECURED in config.defects,
+        )
 
     # --- power ----------------------------------------------------------------------------------------------
 
@@ -117,28 +127,12 @@ class Firmware:
         if self._kept.stack is not None:
             self._state = State.JOINED
             self._tunnels.renew()
-            self._returning = self.spawn(self._come_back())
+            self._returning = self.tasks.spawn(self._come_back())
         self._event("started", self.status())
 
     async def stop(self) -> None:
         """Power down: everything under way ends, and nothing is kept but the memory."""
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run something beside, until power-down at the latest."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            context = {"message": "a virtual PPMID's firmware failed", "exception": error, "task": task}
-            task.get_loop().call_exception_handler(context)
+        await self.tasks.stop()
 
     # --- what the console commands --------------------------------------------------------------------------
 
@@ -180,7 +174,7 @@ class Firmware:
             raise Refusal("bad-state", f"{self._state.value} already; leave first")
         self._state = State.JOINING
         self._attempt = (sequence, asyncio.get_running_loop().time())
-        self._joining = self.spawn(self._join(timeout_s))
+        self._joining = self.tasks.spawn(self._join(timeout_s))
 
     async def leave(self) -> None:
         """Leave the network and give up the mode; a join under way is given up too."""
@@ -307,8 +301,8 @@ class Firmware:
         """Come back to the network that is kept, until it works or the PPMID is told that it is out."""
         result = await come_back(
             self._stack,
-            self._kept,
-            self._config,
+            self._config.channels,
+            self._config.timings,
             lost=lambda: self._state is State.JOINED,
             settle_in=self._settle_in_again,
         )
@@ -318,8 +312,11 @@ class Firmware:
             self._tunnels.start()
             self._alerts.raise_due()
 
-    async def _settle_in_again(self, result: JoinResult) -> str | None:
+    async def _settle_in_again(self, result: JoinResult) -> bool:
         self._parent = result.parent_eui64
+        return await settle_in_anew(self._stack, self._kept, self._establish_anew)
+
+    async def _establish_anew(self) -> str | None:
         if Defect.KEEPS_OLD_KEY in self._config.defects:
             self._kept.suite_used = self._memory.load().suite_used
             return None
@@ -340,52 +337,20 @@ class Firmware:
         else:
             self._tunnels.renew()
             if self._returning is None or self._returning.done():
-                self._returning = self.spawn(self._come_back())
+                self._returning = self.tasks.spawn(self._come_back())
 
     def aps_received(self, message: ApsIndication) -> None:
         """Take an APS message and answer it."""
-        if message.profile == 0:
-            self._questions.take_zdo(message)
-            return
-        if message.destination_endpoint not in (ENDPOINT, 0xFF):
-            return
-        try:
-            frame = ZclFrame.from_bytes(message.payload)
-        except DecodeError:
-            return
-        if unsecured.is_unsecured(message, frame, self._config, self._kept):
-            message = replace(message, link_key_secured=False)
-            answer = unsecured.refusal(message, frame)
-        else:
-            answer = self._answer(message, frame)
-        if answer is not None:
-            self.spawn(self._reply(message, answer))
+        self._front.take(message)
 
     def _answer(self, message: ApsIndication, frame: ZclFrame) -> ZclFrame | None:
-        if is_key_establishment(message, frame):
-            self._keys.take(message, frame)
-            return None
-        if is_for_tunnel(message, frame) and (tunnel := self._tunnels.client) is not None:
-            return tunnel.take(message, frame)
-        if self._questions.take_zcl(message, frame):
-            return None
         if is_image_notify(message, frame):
-            self.spawn(self._upgrade.look())
+            self.tasks.spawn(self._upgrade.look())
             return None
         return self._server.answer(message, frame)
 
-    async def _reply(self, message: ApsIndication, answer: ZclFrame) -> None:
-        await self._send(
-            ApsRequest(
-                destination=message.source,
-                profile=message.profile,
-                cluster=message.cluster,
-                source_endpoint=ENDPOINT,
-                destination_endpoint=message.source_endpoint,
-                payload=answer.to_bytes(),
-                link_key_secured=message.link_key_secured,
-            )
-        )
+    def _link_key_established(self) -> bool:
+        return self._kept.suite_used != 0 or Defect.SKIPS_KEY_ESTABLISHMENT in self._config.defects
 
     async def _send(self, request: ApsRequest) -> Delivery:
         if Defect.NETWORK_KEY_ONLY in self._config.defects:

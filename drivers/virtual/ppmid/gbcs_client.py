@@ -13,16 +13,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from drivers.virtual.device.joined_devices import JoinedDevices
+from drivers.virtual.device.spoiling import spoil_mac
 from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.nonvolatile import Memory, NonVolatile
 from drivers.virtual.ppmid.received import ReceivedLog
 from drivers.virtual.ppmid.wrong_responses import Responses
-from harness.errors import DecodeError
 from harness.eui64 import Eui64
-from harness.gbcs import ACB, BenchPki, GbcsMessage, KeyUsage, OwnKeys
+from harness.gbcs import ACB, BenchPki, GbcsMessage, OwnKeys
 from harness.gbcs.acceptance import Acceptance, Accepted, Refusal, Refused
-from harness.gbcs.certificates import check_certificate
 from harness.gbcs.message import parse
 from harness.gbcs.use_case import UseCase
 from harness.gbcs.use_cases.cs08 import CS08, Cs08Result
@@ -64,8 +63,12 @@ class GbcsClient:
         pki = BenchPki(config.credentials)
         self._keys = OwnKeys(config.eui64, pki)
         self._responses = Responses(self._keys, pki, config.defects)
-        self._authorities = pki.authorities()[:1]  # of devices; organisations have another
-        self._joined = JoinedDevices(content, self._store, self._certificate_is_good)
+        self._joined = JoinedDevices(
+            content,
+            self._store,
+            pki.authorities()[:1],  # of devices; organisations have another
+            careless=Defect.JOINS_WITHOUT_CERTIFICATE_CHECK in config.defects,
+        )
         self._acceptance = Acceptance(
             device=config.eui64,
             originators=(ACB,),
@@ -157,22 +160,11 @@ class GbcsClient:
     def _firmware(self, _: None) -> Cs08Result:
         return Cs08Result(self._config.reported_firmware, ok=True)
 
-    def _certificate_is_good(self, certificate: bytes, device: Eui64) -> bool:
-        if Defect.JOINS_WITHOUT_CERTIFICATE_CHECK in self._config.defects:
-            return True
-        try:
-            check_certificate(
-                certificate, authorities=self._authorities, subject=device, usage=KeyUsage.KEY_AGREEMENT
-            )
-        except DecodeError:
-            return False
-        return True
-
     def _respond(self, accepted: Accepted) -> bytes:
         outcome = self._does[accepted.use_case.name](accepted.fields)
         # Who answers for another does so as itself: it has no key of the other's.
         command = replace(accepted.message, recipient=self._config.eui64)
         response = self._responses.write(accepted, command, outcome)
         if Defect.BAD_RESPONSE_MAC in self._config.defects:
-            return response[:-1] + bytes([response[-1] ^ 0x01])
+            return spoil_mac(response)
         return response

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from drivers.virtual.device.questions import Questions
+from drivers.virtual.device.tasks import Spawn
 from drivers.virtual.device.tunnel_client import TunnelClient, TunnelHabits
 from drivers.virtual.ppmid.config import PpmidConfig
 from drivers.virtual.ppmid.defects import Defect
 from drivers.virtual.ppmid.gbcs_client import GbcsClient
 from drivers.virtual.ppmid.nonvolatile import Mode, NonVolatile
-
-Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class TunnelKeeper:

@@ -1,4 +1,4 @@
-"""Smart Energy without the established link key: refused when it comes, sent when the test port asks for it.
+"""Smart Energy under the network key alone, which the hub must refuse: sent when the test port asks for it.
 
 Source: ZSE §5.4.6.
 """
@@ -6,28 +6,8 @@ Source: ZSE §5.4.6.
 from __future__ import annotations
 
 from drivers.virtual.device.questions import Questions, Unanswered
-from drivers.virtual.device.zcl_server import default_response
-from drivers.virtual.ppmid.config import PpmidConfig
-from drivers.virtual.ppmid.defects import Defect
-from drivers.virtual.ppmid.nonvolatile import NonVolatile
-from drivers.virtual.stack.faces import ApsIndication, DeliveryMode
 from harness.errors import DecodeError
-from harness.zigbee import se_security, zcl_general
-from harness.zigbee.zcl import ZclFrame
-
-
-def is_unsecured(message: ApsIndication, frame: ZclFrame, config: PpmidConfig, kept: NonVolatile) -> bool:
-    """Whether a message needs a link key and came without, or before one was established."""
-    if Defect.ACCEPTS_UNSECURED in config.defects:
-        return False
-    established = kept.suite_used != 0 or Defect.SKIPS_KEY_ESTABLISHMENT in config.defects
-    return se_security.is_unsecured(
-        message.profile,
-        message.cluster,
-        frame,
-        link_key_secured=message.link_key_secured and established,
-        broadcast=message.mode is not DeliveryMode.UNICAST,
-    )
+from harness.zigbee import zcl_general
 
 
 async def read(questions: Questions, cluster: int, attribute: int) -> str:
@@ -45,10 +25,3 @@ async def read(questions: Questions, cluster: int, attribute: int) -> str:
         return f"{int(body.status):02X}"
     assert isinstance(body, zcl_general.ReadAttributesResponse)
     return next((f"{int(one.status):02X}" for one in body.records if one.attribute == attribute), "none")
-
-
-def refusal(message: ApsIndication, frame: ZclFrame) -> ZclFrame | None:
-    """Return what goes back, None when nothing may."""
-    if not se_security.may_be_refused(frame, broadcast=message.mode is not DeliveryMode.UNICAST):
-        return None
-    return default_response(message, frame, se_security.REFUSAL)

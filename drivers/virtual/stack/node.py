@@ -27,7 +27,7 @@ _TIMINGS = Timings()
 
 
 class Node:
-    """Implements CoordinatorStack with `coordinator` (and then a `trust_centre`), else PpmidStack.
+    """Implements CoordinatorStack with `coordinator` (and then a `trust_centre`), else DeviceStack.
 
     It is off until `power(True)`. `reassemble=False` hands blocks up one by one, for a host to acknowledge.
     """

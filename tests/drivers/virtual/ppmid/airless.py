@@ -92,7 +92,7 @@ class AirlessRadio:
 
 
 class AirlessStack:
-    """Implements PpmidStack above whichever radio has a key for it."""
+    """Implements DeviceStack above whichever radio has a key for it."""
 
     def __init__(self, radios, listener):
         self.radios = radios

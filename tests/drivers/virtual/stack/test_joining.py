@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.virtual.ppmid.surroundings import PpmidStack
+from drivers.virtual.device.surroundings import DeviceStack
 from drivers.virtual.stack.faces import CoordinatorStack, Delivery, JoinFailure, JoinStatus, LeaveReason
 from drivers.virtual.stack.node import Node
 from drivers.virtual.stack.security_material import COUNTER_MARGIN
@@ -23,8 +23,8 @@ OTHER_HUB = Eui64.parse("00-DB-12-34-56-78-91-03")
 def test_it_fulfils_both_faces():
     async def scenario(air):
         coordinator: CoordinatorStack = air.hub
-        device: PpmidStack = air.ppmid
-        for face, node in ((CoordinatorStack, coordinator), (PpmidStack, device)):
+        device: DeviceStack = air.ppmid
+        for face, node in ((CoordinatorStack, coordinator), (DeviceStack, device)):
             missing = [name for name in vars(face) if not name.startswith("_") and not hasattr(node, name)]
             assert missing == []
 
