@@ -62,6 +62,7 @@ class DuisBoundary:
         self._over_http = AsyncExitStack()
         self._faults: dict[RequestId, BaseException] = {}
         self._ended: dict[RequestId, ServiceResponse] = {}
+        self._held: dict[RequestId, ServiceResponse] = {}  # for later, and answered by now
         self._sides = {
             user: DuisUser(
                 self._way,
@@ -87,17 +88,14 @@ class DuisBoundary:
             return response  # the DSP's door refused it
         if not says_the_same(response, known):
             raise HarnessBug(f"the document of {request.request_id} says {response}, the DSP said {known}")
-        return replace(
-            response,
-            via=known.via,
-            body=known.body,
-            ok=known.ok,
-            stage=known.stage,
-            reason=known.reason,
-            cause=known.cause,
-            rules=known.rules,
-            later=known.later,
-        )
+        return _explained(response, known)
+
+    def answer_to(self, request: ServiceRequest) -> ServiceResponse | None:
+        """Return the response to a request that was held for later, None while there is none."""
+        side = self._side(request)
+        read = side.answer_to(request)
+        known = self._held.get(request.request_id)
+        return read if read is None or known is None else _explained(read, known)
 
     def tell(self, alert: DccAlert) -> None:
         """Send an alert to those whom it is for."""
@@ -110,6 +108,7 @@ class DuisBoundary:
 
     def answer(self, request: ServiceRequest, response: ServiceResponse) -> None:
         """Send the response to a request that was held for later."""
+        self._held[request.request_id] = response
         (self._service or self._door).answer(request, response)
 
     @property
@@ -119,6 +118,7 @@ class DuisBoundary:
 
     def forget_alerts(self) -> None:
         """Have the users forget what they got so far."""
+        self._held.clear()
         for side in self._sides.values():
             side.forget_alerts()
 
@@ -160,3 +160,18 @@ class DuisBoundary:
             raise
         self._ended[request.request_id] = response
         return response
+
+
+def _explained(read: ServiceResponse, known: ServiceResponse) -> ServiceResponse:
+    """Add what the DSP knows of a response and no document says."""
+    return replace(
+        read,
+        via=known.via,
+        body=known.body,
+        ok=known.ok,
+        stage=known.stage,
+        reason=known.reason,
+        cause=known.cause,
+        rules=known.rules,
+        later=known.later,
+    )

@@ -69,6 +69,7 @@ class DuisUser:
         self._keys = keys
         self._rules = rules
         self._tap = tap
+        self.answer_within_s = answer_within_s
         self._within_s = answer_within_s + _MARGIN_S
         self._dsp = dsp
         self._clock = clock
@@ -114,6 +115,16 @@ class DuisUser:
         waiting = self._waiting.get(request_id)
         if waiting is not None and not waiting.done():
             waiting.set_exception(error)
+
+    def answer_to(self, request: ServiceRequest) -> ServiceResponse | None:
+        """Return the response to a request that the DSP held for later, None while there is none.
+
+        Raises SystemFault for one that cannot be to it.
+        """
+        for sent in self._alerts:
+            if sent.request_id == request.request_id and sent.response_id is not None:
+                return service_response(request, sent, self._rules)
+        return None
 
     @property
     def alerts(self) -> tuple[Response, ...]:

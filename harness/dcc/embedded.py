@@ -75,6 +75,7 @@ class EmbeddedDcc(UserGateway):
     ) -> None:
         super().__init__(most_routes)
         self.rules = rules
+        self.answer_within_s = answer_within_s
         self._clock = clock
         self._hubs: dict[Eui64, HubFace] = dict(hubs or {})
         self._estate = Estate(
@@ -245,6 +246,10 @@ class EmbeddedDcc(UserGateway):
             return await self._dsp.handle(request, acknowledge)
         finally:
             self.initiative.look()
+
+    def answer_to(self, request: ServiceRequest) -> ServiceResponse | None:
+        """Return the response to a request that was held for later, None while there is none."""
+        return self.boundary.answer_to(request)
 
     def act_as(self, name: str) -> Eui64:
         """Send what follows as this user of the rig, until the case ends; return its EUI-64.

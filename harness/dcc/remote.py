@@ -86,6 +86,7 @@ class RemoteDcc(UserGateway):
             for user in sides
         }
         self._first = self.service_user = self._users[eui64]
+        self.answer_within_s = sides[eui64].answer_within_s
         self._shown: dict[Eui64, InventoryRecord] = {}
         codes = {code_for(answer, rules).code for answer in _ON_THE_WAY}
         self._on_the_way = frozenset(code for code in codes if code is not None)
@@ -135,6 +136,18 @@ class RemoteDcc(UserGateway):
             self._shown[device] = replace(self._shown[device], hub=hub)
         return self._shown.get(device)
 
+    def answer_to(self, request: ServiceRequest) -> ServiceResponse | None:
+        """Return the response to a request that was held for later, None while there is none.
+
+        Raises RigFault when it was a hub of the rig's that kept it from the device.
+        """
+        response = self._sides[request.request_id.originator].answer_to(request)
+        if response is None:
+            return None
+        exchanges = self._administered.link.exchanges if self._administered is not None else ()
+        response = self._staged(response)
+        return _explained(response, exchanges[-1]) if exchanges else response
+
     def act_as(self, name: str) -> Eui64:
         """Send what follows as this user of the rig, until the case ends; return its EUI-64.
 
@@ -161,9 +174,7 @@ class RemoteDcc(UserGateway):
             await ours.link.settle()
             seen = len(ours.link.exchanges)
         response = await self._sides[request.request_id.originator].send(request)
-        if not response.ok:
-            stage = Stage.DELIVERY if response.code in self._on_the_way else None
-            response = replace(response, stage=stage)
+        response = self._staged(response)
         exchange: Exchange | None = None
         if ours is not None:
             await ours.link.settle()
@@ -172,6 +183,12 @@ class RemoteDcc(UserGateway):
             response = _explained(response, exchange)
         self._routes.append(_route(request, response, exchange))
         return response
+
+    def _staged(self, response: ServiceResponse) -> ServiceResponse:
+        """Say of a response that came to nothing whether that was on the way: its code alone can tell."""
+        if response.ok:
+            return response
+        return replace(response, stage=Stage.DELIVERY if response.code in self._on_the_way else None)
 
     # --- what its documents show ------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ class UserGateway:
     """A DccFace for the service user who acts now: `service_user`."""
 
     service_user: ServiceUser
+    answer_within_s: float  # how long a device may take to answer
     shows_hubs = True  # whether a record of the inventory says on which hub a device is: in DUIS none does
 
     def __init__(self, most_routes: int = MOST_ROUTES) -> None:
@@ -81,6 +82,10 @@ class UserGateway:
     def make(self, kind: type[ServiceRequest], target: Eui64, **fields: Any) -> ServiceRequest:
         """Return a service request of any kind, unsent."""
         return self.service_user.make(kind, target, **fields)
+
+    async def send_made(self, request: ServiceRequest) -> ServiceResponse:
+        """Send a request that `make` has made."""
+        return await self.service_user.send_made(request)
 
     @property
     def user(self) -> Eui64:

@@ -11,7 +11,17 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from harness.dcc.documents import InventoryRecord, ServiceResponse, Stage
-from harness.errors import AssumptionNotMet, BenchError, DutFault, StimulusImpossible, SystemFault
+from harness.errors import (
+    AssumptionNotMet,
+    BenchError,
+    DecodeError,
+    DeviceSilent,
+    DutFault,
+    RadioUndelivered,
+    RigFault,
+    StimulusImpossible,
+    SystemFault,
+)
 from harness.plan.context import CaseContext
 from harness.smets.cpl import DeviceType
 from harness.smets.smi import DeviceStatus
@@ -94,6 +104,20 @@ def refused(case: CaseContext, response: ServiceResponse, what: str) -> BenchErr
     stage = f" at the stage `{response.stage.value}`" if response.stage else ""
     reason = f": {response.reason}" if response.reason else ""
     return unmet(case, f"the DCC refused {what} with {response.code}{stage}{reason}", rules, SystemFault)
+
+
+def undelivered(response: ServiceResponse, says: str) -> BenchError:
+    """Return whose fault it is that a request came to nothing on its way to the PPMID, or there.
+
+    What came back from the PPMID, if only to be refused, is its own; of what kept it from answering the
+    cause speaks.
+    """
+    if response.body is not None or isinstance(response.cause, DecodeError):
+        return DutFault(says)
+    for kind in (DeviceSilent, RadioUndelivered, RigFault):
+        if isinstance(response.cause, kind):
+            return kind(says)
+    return SystemFault(says)
 
 
 def hold_status(case: CaseContext, record: InventoryRecord, wanted: DeviceStatus) -> None:

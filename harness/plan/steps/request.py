@@ -15,21 +15,13 @@ from harness.dcc.duis.requests import (
     UnjoinNonCritical,
 )
 from harness.dcc.use_cases import JOIN_RESPONSE
-from harness.errors import (
-    BenchError,
-    DecodeError,
-    DeviceSilent,
-    DutFault,
-    RadioUndelivered,
-    StimulusImpossible,
-    SystemFault,
-)
+from harness.errors import BenchError, DutFault, StimulusImpossible, SystemFault
 from harness.eui64 import Eui64
 from harness.gbcs.use_cases.joining import DeviceType as JoinedType
 from harness.gbcs.use_cases.joining import JoinedDevice, JoinResult
 from harness.plan import key_witnesses, witnesses
 from harness.plan.context import CaseContext, Request
-from harness.plan.expect import hold, refused, unmet
+from harness.plan.expect import hold, refused, undelivered, unmet
 from harness.plan.hub_functions import Function, eui64_of, type_of
 from harness.plan.steps.step import Seen, Step, step
 from harness.rig.bench import HubOnBench
@@ -153,13 +145,7 @@ class SendRequest(Step):
             return unmet(case, says, (_TOLD_OF_GPF,), DutFault)
         if response.fields.get(JOIN_RESPONSE) in _METER_GAVE_NO_KEY:
             return unmet(case, says, (_NO_METER,), DutFault)
-        if response.body is not None or isinstance(response.cause, DecodeError):
-            return DutFault(says)
-        if isinstance(response.cause, DeviceSilent):
-            return DeviceSilent(says)
-        if isinstance(response.cause, RadioUndelivered):
-            return RadioUndelivered(says)
-        return SystemFault(says)
+        return undelivered(response, says)
 
 
 @step("expect_firmware")
