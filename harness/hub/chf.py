@@ -41,7 +41,14 @@ from harness.zigbee.swap_out import TrustCentreBackup
 
 _LOG = logging.getLogger(__name__)
 _UINT8 = 0xFF
-_CHANGES = frozenset({HubEventKind.WHITELISTED, HubEventKind.ALREADY_JOINED, HubEventKind.KEY_ESTABLISHED})
+_CHANGES = frozenset(
+    {
+        HubEventKind.WHITELISTED,
+        HubEventKind.ALREADY_JOINED,
+        HubEventKind.REMOVED,
+        HubEventKind.KEY_ESTABLISHED,
+    }
+)
 
 
 class LogKeeper(Protocol):
@@ -175,7 +182,8 @@ class Chf:
 
     def hub_event(self, event: HubEvent) -> None:
         """Take an event of the hub: what changes the device log or a link key is told to the ACB."""
-        if event.kind in _CHANGES and HubDefect.CHF_RAISES_NO_ALERT not in self._defects:
+        withheld = event.kind is HubEventKind.REMOVED and HubDefect.CHF_TELLS_NO_REMOVAL in self._defects
+        if event.kind in _CHANGES and not withheld and HubDefect.CHF_RAISES_NO_ALERT not in self._defects:
             self._tell_log()
 
     def tell_transfer(self, device: Eui64, file_version: int, result: TransferResult) -> None:

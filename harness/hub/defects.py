@@ -25,6 +25,9 @@ class HubDefect(Enum):
     FORGETS_RESTORED = "forgets-restored"  # leaves out a device of the log of the hub that it replaces
     KEEPS_OWN_NETWORK = "keeps-own-network"  # takes in that log, and stays on the network that it had
     CHF_RAISES_NO_ALERT = "chf-raises-no-alert"  # tells nobody that its device log has changed
+    CHF_TELLS_NO_REMOVAL = (
+        "chf-tells-no-removal"  # tells who is added to its device log, not who is taken off
+    )
     GPF_IGNORES_MAC = "gpf-ignores-mac"  # joins a device to itself on a command whose MAC is wrong
     GPF_ACCEPTS_REPLAY = "gpf-accepts-replay"  # obeys a command whose counter is not a new one
     GPF_OBEYS_FOR_OTHERS = "gpf-obeys-for-others"  # obeys a command to another than itself

@@ -113,16 +113,16 @@ class DeviceLog:
         if present is not None and present.state is DeviceState.JOINED:
             return present
         self._entries[eui64] = entry
-        self._forget_history_of(eui64)
         return entry
 
     def remove(self, eui64: Eui64) -> DeviceLogEntry | None:
-        """Take a device out, into the history; None when it was not in the log (CCS02).
+        """Take a device out; None when it was not in the log (CCS02).
 
-        The history has a device once, as it was last removed.
+        One that has established a link key here goes into the history, which has it once, as it was removed
+        last. What the history has of any other stays.
         """
         entry = self._entries.pop(eui64, None)
-        if entry is not None:
+        if entry is not None and entry.derived_key is not None:
             self._forget_history_of(eui64)
             self._historic.append(replace(entry, state=DeviceState.REMOVED))
         return entry
@@ -134,8 +134,7 @@ class DeviceLog:
     def _key_of_then(self, eui64: Eui64) -> bytes | None:
         if not self._historic_keys:
             return None
-        known = (entry for entry in self._historic if entry.eui64 == eui64 and entry.joined_at is not None)
-        return next((entry.trust_centre_link_key for entry in known), None)
+        return next((entry.derived_key for entry in self._historic if entry.eui64 == eui64), None)
 
     def _forget_history_of(self, eui64: Eui64) -> None:
         for known in [entry for entry in self._historic if entry.eui64 == eui64]:

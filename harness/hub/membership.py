@@ -6,7 +6,9 @@ Source: GBCS use cases CCS01 to CCS03; facts gb-domain §3.2.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from harness.errors import BenchError
 from harness.eui64 import Eui64
@@ -60,7 +62,7 @@ class Membership:
         """Add a device: it may join for `join_time_s` with its install code (without CRC).
 
         Raises ValueError for a bad install code, RigFault, StimulusImpossible when the radio cannot play
-        the hub's defect.
+        the hub's defect; then, or given up, the device is off the log again.
         """
         window_s = _FOR_EVER_S if self._ignores_window else join_time_s
         entry = self._trust.whitelist(eui64, install_code, window_s=window_s, now=self._clock())
@@ -72,8 +74,10 @@ class Membership:
         self._wake()
         try:
             await self._admission.open(entry)
-        except BenchError:
-            self._log.remove(eui64)
+        except (BenchError, asyncio.CancelledError):
+            self._trust.unlist(eui64, now=self._clock())
+            with suppress(BenchError):
+                await self._radio.forget_key(eui64)
             raise
         return entry
 

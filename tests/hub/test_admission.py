@@ -88,16 +88,46 @@ def test_who_never_joined_has_no_key_of_then_nor_has_anybody_on_a_smets1_hub():
     run(on_smets1, profile="smets1")
 
 
+async def another_was_here(bench, number):
+    other = FakeDevice(bench.radio, eui64=Eui64(0x00DB_0000_0000_0000 + number), short_address=number + 1)
+    await bench.hub.add_to_device_log(other.eui64, CODE, 60.0)
+    assert other.join()
+    await bench.hub.remove_from_device_log(other.eui64)
+
+
+def test_the_key_of_then_is_still_known_when_a_whitelisting_came_to_nothing():
+    async def scenario(bench):
+        await removed(bench)
+        for _ in range(3):
+            entry = await bench.hub.add_to_device_log(PPMID, CODE, 60.0)
+            assert entry.historic_key == DERIVED
+            assert [one.eui64 for one in bench.hub.historic_device_log()] == [PPMID]
+            await bench.hub.remove_from_device_log(PPMID)
+
+    run(scenario)
+
+
+def test_who_joined_and_established_no_link_key_has_no_place_in_the_history():
+    async def scenario(bench):
+        await bench.hub.add_to_device_log(PPMID, CODE, 60.0)
+        bench.device.establishes = False
+        assert bench.device.join()
+        await bench.hub.remove_from_device_log(PPMID)
+        assert bench.hub.historic_device_log() == ()
+
+    run(scenario)
+
+
 def test_history_is_of_fifteen_devices_and_can_be_forgotten():
     async def scenario(bench):
         await removed(bench)
         for number in range(14):
-            other = Eui64(0x00DB_0000_0000_0000 + number)
-            await bench.hub.add_to_device_log(other, CODE, 60.0)
-            await bench.hub.remove_from_device_log(other)
+            await another_was_here(bench, number)
         assert len(bench.hub.historic_device_log()) == 15
         assert (await bench.hub.add_to_device_log(PPMID, CODE, 60.0)).historic_key == DERIVED
         await bench.hub.remove_from_device_log(PPMID)
+        await another_was_here(bench, 14)
+        assert PPMID not in [entry.eui64 for entry in bench.hub.historic_device_log()], "it was the oldest"
         await bench.hub.begin_afresh()
         assert bench.hub.historic_device_log() == ()
         assert (await bench.hub.add_to_device_log(PPMID, CODE, 60.0)).historic_key is None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from harness.errors import DeviceSilent, RadioUndelivered, StimulusImpossible
+from harness.errors import DeviceSilent, RadioUndelivered, RigFault, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import ACB, SUPPLIER, Cra, OwnKeys, parse
 from harness.gbcs.acceptance import Refusal
@@ -17,8 +18,10 @@ from harness.gbcs.use_cases.device_log import (
     CCS01,
     CCS02,
     CCS03,
+    AddDevice,
     AddDeviceResult,
     LoggedDevice,
+    RegisteredType,
     RestoreDeviceLog,
 )
 from harness.gbcs.use_cases.device_log_reads import CCS06, CCS07
@@ -33,6 +36,7 @@ from tests.hub.gbcs_bench import ACB_KEYS, PKI, add, heading, logs_told, run
 from tests.hub.hub_bench import run as run_plain
 
 OTHER = Eui64.parse("00-DB-12-34-56-78-90-FF")
+ANOTHER = {"device": OTHER, "install_code": CODE, "device_type": RegisteredType.ESME, "join_timeout_s": 90}
 
 
 async def told(bench, use_case, fields, counter):
@@ -97,6 +101,46 @@ def test_ccs02_takes_a_device_off_and_into_the_history():
         assert logs.device_log.devices == ()
         assert logs.device_log.extended_pan_id == HUB.to_bytes_be()
         assert await told(bench, CCS02, PPMID, 4) is AccessResult.OBJECT_UNAVAILABLE
+
+    run(scenario)
+
+
+def test_a_removal_is_told_of_by_the_log_that_is_left():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        await told(bench, CCS01, AddDevice(**ANOTHER), 2)
+        assert logs_told(bench) == [{PPMID: b""}, {PPMID: b"", OTHER: b""}]
+        assert await told(bench, CCS02, PPMID, 3) is AccessResult.SUCCESS
+        assert logs_told(bench)[2:] == [{OTHER: b""}]
+        assert await told(bench, CCS02, PPMID, 4) is AccessResult.OBJECT_UNAVAILABLE
+        assert len(bench.alerts) == 3, "what was not in the log has not been removed from it"
+
+    run(scenario)
+
+
+def test_a_whitelisting_that_the_radio_refuses_is_told_of_and_then_that_it_is_undone():
+    async def scenario(bench):
+        bench.radio.fault = RigFault("the dongle is gone")
+        with pytest.raises(RigFault, match="the dongle is gone"):
+            await bench.hub.command_chf(add(), 1.0)
+        assert bench.hub.device_log() == ()
+        assert logs_told(bench) == [{PPMID: b""}, {}]
+        assert bench.hub.historic_device_log() == ()
+
+    run(scenario)
+
+
+def test_a_whitelisting_given_up_in_the_middle_leaves_no_entry_and_no_key():
+    async def scenario(bench):
+        async def never(*_):
+            await asyncio.Event().wait()
+
+        bench.radio.permit = never
+        with pytest.raises(DeviceSilent, match="has not answered"):
+            await bench.hub.command_chf(add(), 0.01)
+        assert bench.hub.device_log() == ()
+        assert bench.radio.forgotten == [PPMID]
+        assert logs_told(bench)[-1] == {}
 
     run(scenario)
 
@@ -398,6 +442,16 @@ def test_a_chf_that_keeps_who_was_removed_or_raises_no_alert_can_be_had():
         assert bench.alerts == []
 
     run(scenario, defects=[HubDefect.CHF_KEEPS_REMOVED, HubDefect.CHF_RAISES_NO_ALERT])
+
+
+def test_a_chf_that_tells_of_no_removal_can_be_had():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        assert await told(bench, CCS02, PPMID, 2) is AccessResult.SUCCESS
+        assert bench.hub.device_log() == ()
+        assert logs_told(bench) == [{PPMID: b""}]
+
+    run(scenario, defects=[HubDefect.CHF_TELLS_NO_REMOVAL])
 
 
 def test_the_response_is_to_the_acb_under_the_commands_counters():

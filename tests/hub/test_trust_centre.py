@@ -117,6 +117,7 @@ def test_leaving_and_rejoining_are_kept(book):
 def test_removed_devices_are_in_the_history_fifteen_at_most(book):
     for number in range(20):
         book.centre.whitelist(Eui64(number), CODE, window_s=1.0, now=1.0)
+        book.log.established(Eui64(number), bytes(16), 2)
         book.centre.unlist(Eui64(number), now=2.0)
     assert [entry.eui64.value for entry in book.log.historic] == list(range(5, 20))
     assert {entry.state for entry in book.log.historic} == {DeviceState.REMOVED}

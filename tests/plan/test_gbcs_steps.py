@@ -45,6 +45,8 @@ def said(tmp_path):
         "- unjoin: {hub: smets2}\n- request: {srv: '8.12.1', hub: smets2, from: 00-DB-12-34-56-78-90-95}\n",
         "- raise_alert: {code: 8F8B}\n- expect_alert: {code: 8F8B}\n",
         "- expect_alert: {code: 8F12, hub: smets2}\n",
+        "- expect_alert: {code: 8F12, hub: smets2, has: [PPMID], lacks: [ESME]}\n",
+        "- unwhitelist: {hub: smets2}\n- expect_alert: {code: 8F12, hub: smets2, lacks: [PPMID]}\n",
         "- send_gbcs: {use_case: CS07}\n",
         "- send_gbcs: {use_case: CCS01, hub: smets2, spoilt: mac}\n",
         "- send_gbcs: {use_case: CS03A2, spoilt: signature, silent_for: 50 ms}\n",

@@ -49,6 +49,7 @@ def one_hub(defect):
         (CHF, one_hub("chf-accepts-replay"), "CHF-BAD-COMMANDS"),
         (CHF, one_hub("chf-keeps-removed"), "CHF-DEVICE-LOG"),
         (CHF, one_hub("chf-raises-no-alert"), "CHF-DEVICE-LOG"),
+        (CHF, one_hub("chf-tells-no-removal"), "CHF-DEVICE-LOG"),
         (GPF, one_hub("gpf-answers-as-chf"), "GPF-JOIN"),
         (GPF, one_hub("gpf-raises-no-alert"), "GPF-JOIN"),
         (GPF, one_hub("gpf-keeps-unjoined"), "GPF-JOIN"),

@@ -58,10 +58,10 @@ class ExpectLog(Step):
             raise StimulusImpossible(f"the response to {request.srv} has no {name}; put an 8.9 before")
         fault = DutFault if request.hub is None else SystemFault
         for listed in self.has:
-            if _eui64(case, listed) not in log:
+            if listed_eui64(case, listed) not in log:
                 raise fault(f"{name}: the {listed} is not in it ({log or 'empty'})")
         for listed in self.lacks:
-            if _eui64(case, listed) in log:
+            if listed_eui64(case, listed) in log:
                 raise fault(f"{name}: the {listed} is in it ({log})")
         return {"log": log}
 
@@ -76,7 +76,8 @@ class ExpectNoGbcs(Step):
         return await witnesses.no_gbcs(case)
 
 
-def _eui64(case: CaseContext, listed: Listed) -> str:
+def listed_eui64(case: CaseContext, listed: Listed) -> str:
+    """Return what a device log shows of it."""
     if listed == "GPF":
         return str(case.hub.gpf) if case.hub is not None else "the GPF of no hub"
     if listed == "PPMID":

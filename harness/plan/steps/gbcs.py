@@ -19,15 +19,18 @@ from harness.dcc.duis.requests import (
     UpdateHanDeviceLog,
 )
 from harness.dcc.meters import METERS
-from harness.dcc.use_cases import JOIN_RESPONSE
+from harness.dcc.use_cases import DEVICE_LOG, JOIN_RESPONSE
 from harness.documents import Seconds
 from harness.errors import DecodeError, DeviceSilent, DutFault, StimulusImpossible, SystemFault
 from harness.eui64 import Eui64
+from harness.gbcs.use_cases.device_log import DEVICE_LOG_CHANGED
+from harness.gbcs.use_cases.gas_proxy import GPF_DEVICE_LOG_CHANGED
 from harness.gbcs.use_cases.joining import JoinResult
 from harness.hub.gbcs_hub import GbcsHub
 from harness.plan.context import CaseContext
 from harness.plan.hub_functions import Function, command, device_of, eui64_of
 from harness.plan.spoil import Spoilt, SpoiltResponse, spoil, spoil_response
+from harness.plan.steps.answers import Listed, listed_eui64
 from harness.plan.steps.step import Seen, Step, step
 from harness.plan.waiting import eventually, until
 from harness.rig.bench import HubOnBench
@@ -244,17 +247,24 @@ class ExpectAlert(Step):
     """The DSP has an alert of this code since the case began, verified: of the PPMID, or of a hub.
 
     `function` says which of the hub's two, CHF or GPF. With `fields` it must say these, such as
-    ``{FirmwareVersion: "01020305"}``.
+    ``{FirmwareVersion: "01020305"}``. With `has` or `lacks` the device log that the last one tells of has
+    these in it and not those.
     """
 
     code: str
     hub: str | None = None
     function: Function = "CHF"
     fields: Mapping[str, str] = field(default_factory=dict)
+    has: tuple[Listed, ...] = ()
+    lacks: tuple[Listed, ...] = ()
     within: Seconds = _ALERTED_WITHIN
 
     def __post_init__(self) -> None:
-        _number(self.code)
+        number = _number(self.code)
+        if (self.has or self.lacks) and number not in (DEVICE_LOG_CHANGED, GPF_DEVICE_LOG_CHANGED):
+            raise ValueError(
+                f"alert {self.code} tells of no device log; `has` and `lacks` go with one that does"
+            )
 
     async def run(self, case: CaseContext) -> Seen:
         """Wait for it; one that was refused says why."""
@@ -266,7 +276,7 @@ class ExpectAlert(Step):
             mine = [entry for entry in alerts if entry.originator == of]
             coded = [entry for entry in mine if entry.alert_code == _number(self.code)]
             saying = [entry for entry in coded if self.fields.items() <= entry.told.items()]
-            return saying[-1] if saying else None
+            return saying[-1] if saying and self._lists(case, saying[-1].told.get(DEVICE_LOG, "")) else None
 
         await until(lambda: there() is not None, self.within)
         found = there()
@@ -274,10 +284,17 @@ class ExpectAlert(Step):
             fault = DutFault if self.hub is None else SystemFault
             seen = "; ".join(map(str, case.bench.dcc.alerts)) or "none at all"
             saying = f" that says {dict(self.fields)}" if self.fields else ""
+            saying += f", with {', '.join(self.has)} in its device log" if self.has else ""
+            saying += f", with no {', '.join(self.lacks)} in its device log" if self.lacks else ""
             raise fault(
                 f"no alert {self.code} of {of}{saying} at the DSP within {self.within:g} s; seen: {seen}"
             )
         return {"use_case": found.use_case, **found.told}
+
+    def _lists(self, case: CaseContext, log: str) -> bool:
+        return all(listed_eui64(case, one) in log for one in self.has) and not any(
+            listed_eui64(case, one) in log for one in self.lacks
+        )
 
 
 _WRONG: Mapping[Spoilt, str] = {
