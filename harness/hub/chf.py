@@ -9,7 +9,8 @@ Source: facts gb-domain §3.2 to §3.4, sec-cpl-testing §5.1; GBCS use cases CC
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -97,6 +98,7 @@ class Chf:
     ) -> None:
         self._hub = hub
         self._defects = defects
+        self._silent = HubDefect.CHF_RAISES_NO_ALERT in defects
         self._utc = utc
         self._device = LogicalDevice(
             "CHF",
@@ -183,12 +185,21 @@ class Chf:
     def hub_event(self, event: HubEvent) -> None:
         """Take an event of the hub: what changes the device log or a link key is told to the ACB."""
         withheld = event.kind is HubEventKind.REMOVED and HubDefect.CHF_TELLS_NO_REMOVAL in self._defects
-        if event.kind in _CHANGES and not withheld and HubDefect.CHF_RAISES_NO_ALERT not in self._defects:
+        if event.kind in _CHANGES and not withheld and not self._silent:
             self._tell_log()
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Raise no alert of what happens within a `with` block, as no CHF in the field does."""
+        before, self._silent = self._silent, True
+        try:
+            yield
+        finally:
+            self._silent = before
 
     def tell_transfer(self, device: Eui64, file_version: int, result: TransferResult) -> None:
         """Tell the ACB how the transfer of an image to a device has ended (CCS08)."""
-        if HubDefect.CHF_RAISES_NO_ALERT in self._defects:
+        if self._silent:
             return
         firmware = file_version.to_bytes(4, "big")
         fields = FirmwareTransfer(time=self._utc(), device=device, firmware=firmware, result=result)

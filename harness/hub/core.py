@@ -201,7 +201,12 @@ class CommunicationsHub:
         return self._log.entries
 
     async def begin_afresh(self) -> None:
-        """Forget history and images, give up another hub's place, as no hub in the field does; RigFault."""
+        """Forget everybody, history and images, give up another hub's place, as no hub in the field does.
+
+        Whoever is on the HAN is told to leave, and nobody is told that. Raises RigFault.
+        """
+        for entry in self._log.entries:
+            await self.remove_from_device_log(entry.eui64)
         self._log.forget_history()
         self.images.forget()
         await self._han.give_back()
@@ -323,19 +328,6 @@ class CommunicationsHub:
             entry, cluster, attributes, client_side=client_side, timeout_s=timeout_s, secured=secured
         )
 
-    async def establish_key(self, eui64: Eui64, timeout_s: float) -> None:
-        """Have the hub begin key establishment with a device, and wait for its new link key.
-
-        Raises DeviceSilent when there is none in time.
-        """
-        entry = self._joined(eui64)
-        await self._board.exchanges.ask(
-            ("key", eui64),
-            lambda: self._board.establish_key(entry, timeout_s=timeout_s),
-            what=f"key establishment with {eui64}",
-            timeout_s=timeout_s,
-        )
-
     def _joined(self, eui64: Eui64) -> DeviceLogEntry:
         self._check()
         entry = self._log.get(eui64)
@@ -381,7 +373,6 @@ class CommunicationsHub:
         self._log.established(eui64, link_key, suite.number)
         self._board.tell_of_image(eui64)
         self._book.note(HubEventKind.KEY_ESTABLISHED, eui64, suite.name, suite=suite.number)
-        self._board.exchanges.answer(("key", eui64), link_key)
 
     # --- housekeeping -------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
 
@@ -87,8 +88,9 @@ class GbcsHub(CommunicationsHub):
         return await self._answer("GPF", self.gpf.command(message), timeout_s)
 
     async def begin_afresh(self) -> None:
-        """Forget the GPF's log too."""
-        await super().begin_afresh()
+        """Forget the GPF's log too; the CHF raises no alert of it."""
+        with self._chf.silence() if self._chf is not None else nullcontext():
+            await super().begin_afresh()
         if self._gpf is not None:
             self._gpf.forget()
 

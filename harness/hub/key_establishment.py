@@ -1,7 +1,7 @@
 """Key establishment on the hub: one conversation a device at a time, its mathematics off the event loop.
 
-The device begins as a rule; the hub can too (`establish`). The radio has the new link key before the device
-is told that it is right, as the device may use it at once. Source: Zigbee SE 1.4 Annex C.3.1.
+The device begins. The radio has the new link key before the device is told that it is right, as the device
+may use it at once. Source: Zigbee SE 1.4 Annex C.3.1.
 """
 
 from __future__ import annotations
@@ -34,13 +34,12 @@ class _Talk:
     """A conversation under way; `to` is addressed to the device, its payload left open."""
 
     to: ApsMessage
-    direction: Direction  # of what the hub says
     inbox: asyncio.Queue[Command] = field(default_factory=asyncio.Queue)
     task: asyncio.Task[None] | None = None
 
 
 class KeyEstablishment:
-    """Serves and asks for key establishment in the suites of the bitmap `suites`.
+    """Serves key establishment in the suites of the bitmap `suites`.
 
     `set_key` makes radio and device log use a key that was established; `failed` is told why there is none.
     """
@@ -65,25 +64,26 @@ class KeyEstablishment:
         self._next_sequence = next_sequence
         self._set_key = set_key
         self._failed = failed
-        self._talks: dict[tuple[Eui64, Direction], _Talk] = {}
+        self._talks: dict[Eui64, _Talk] = {}
 
     def receive(self, message: ApsMessage, frame: ZclFrame, eui64: Eui64) -> None:
         """Take a command of the cluster from a device that is on the HAN."""
-        answers = Direction.TO_CLIENT if frame.direction is Direction.TO_SERVER else Direction.TO_SERVER
-        known = self._talks.get((eui64, answers))
+        if frame.direction is Direction.TO_CLIENT:
+            return  # an answer, and the hub has asked for none
+        known = self._talks.get(eui64)
         to = known.to if known is not None else _back(message)
         command = _read(frame)
-        if isinstance(command, Initiate) and answers is Direction.TO_CLIENT:
+        if isinstance(command, Initiate):
             self._begin(eui64, to, command)
         elif command is not None and known is not None:
             known.inbox.put_nowait(command)
         elif not isinstance(command, Terminate):
             refusal = Terminate(status=TerminateStatus.BAD_MESSAGE)
-            self._spawn(lambda: self._say(_Talk(to, answers), refusal), "refuse key establishment")
+            self._spawn(lambda: self._say(_Talk(to), refusal), "refuse key establishment")
 
     def _begin(self, eui64: Eui64, to: ApsMessage, first: Initiate) -> None:
         """Answer a device that begins; one that begins anew has given up what was under way."""
-        talk = _Talk(to, Direction.TO_CLIENT)
+        talk = _Talk(to)
         suite = SUITES.get(first.suite) if first.suite & self._suites else None
         if suite is None:
             refusal = Terminate(status=TerminateStatus.UNSUPPORTED_SUITE, suite=self._suites)
@@ -92,59 +92,40 @@ class KeyEstablishment:
             self._failed(eui64, Failed(status=TerminateStatus.UNSUPPORTED_SUITE, reason=reason))
             return
         talk.inbox.put_nowait(first)
-        self._start(eui64, talk, lambda: self._respond(eui64, talk, suite))
-
-    def establish(self, eui64: Eui64, to: ApsMessage, suite: Suite) -> None:
-        """Begin with a device; `to` is addressed to its Key Establishment server, its payload left open."""
-        talk = _Talk(to, Direction.TO_SERVER)
-        self._start(eui64, talk, lambda: self._initiate(eui64, talk, suite))
-
-    def _start(self, eui64: Eui64, talk: _Talk, work: Callable[[], Awaitable[None]]) -> None:
         self.forget(eui64)
-        self._talks[eui64, talk.direction] = talk
-        talk.task = self._spawn(work, f"key establishment with {eui64}")
+        self._talks[eui64] = talk
+        talk.task = self._spawn(lambda: self._respond(eui64, talk, suite), f"key establishment with {eui64}")
 
     def forget(self, eui64: Eui64) -> None:
-        """Give up conversations with a device that is gone."""
-        for direction in (Direction.TO_CLIENT, Direction.TO_SERVER):
-            talk = self._talks.pop((eui64, direction), None)
-            if talk is not None and talk.task is not None:
-                talk.task.cancel()
+        """Give up a conversation with a device that is gone."""
+        talk = self._talks.pop(eui64, None)
+        if talk is not None and talk.task is not None:
+            talk.task.cancel()
 
     # --- the conversation ---------------------------------------------------------------------------------
 
     async def _respond(self, eui64: Eui64, talk: _Talk, suite: Suite) -> None:
-        exchange = await self._exchange(eui64, suite, initiator=False)
-        await self._converse(eui64, talk, suite, exchange, await self._next(talk, exchange))
-
-    async def _initiate(self, eui64: Eui64, talk: _Talk, suite: Suite) -> None:
-        exchange = await self._exchange(eui64, suite, initiator=True)
-        first = exchange.start(asyncio.get_running_loop().time())
-        await self._converse(eui64, talk, suite, exchange, Reaction(send=first))
-
-    async def _exchange(self, eui64: Eui64, suite: Suite, *, initiator: bool) -> Exchange:
-        ephemeral = 1 + secrets.randbelow(suite.curve.order - 1)
-
-        def prepared() -> Exchange:
-            credentials = self._credentials.credentials(self._own(), suite)
-            return Exchange(credentials, peer=eui64, ephemeral=ephemeral, initiator=initiator)
-
-        return await asyncio.to_thread(prepared)
-
-    async def _converse(
-        self, eui64: Eui64, talk: _Talk, suite: Suite, exchange: Exchange, reaction: Reaction
-    ) -> None:
+        exchange = await self._exchange(eui64, suite)
         try:
             while True:
+                reaction = await self._next(talk, exchange)
                 await self._ended(eui64, suite, reaction.outcome)
                 if reaction.send is not None:
                     await self._say(talk, reaction.send)
                 if reaction.outcome is not None:
                     return
-                reaction = await self._next(talk, exchange)
         finally:
-            if self._talks.get((eui64, talk.direction)) is talk:
-                del self._talks[eui64, talk.direction]
+            if self._talks.get(eui64) is talk:
+                del self._talks[eui64]
+
+    async def _exchange(self, eui64: Eui64, suite: Suite) -> Exchange:
+        ephemeral = 1 + secrets.randbelow(suite.curve.order - 1)
+
+        def prepared() -> Exchange:
+            credentials = self._credentials.credentials(self._own(), suite)
+            return Exchange(credentials, peer=eui64, ephemeral=ephemeral, initiator=False)
+
+        return await asyncio.to_thread(prepared)
 
     async def _next(self, talk: _Talk, exchange: Exchange) -> Reaction:
         now = asyncio.get_running_loop().time
@@ -165,7 +146,7 @@ class KeyEstablishment:
     async def _say(self, talk: _Talk, command: Command) -> None:
         frame = ZclFrame(
             frame_type=ZclFrameType.CLUSTER,
-            direction=talk.direction,
+            direction=Direction.TO_CLIENT,
             disable_default_response=True,
             sequence=self._next_sequence(),
             command=command.COMMAND,

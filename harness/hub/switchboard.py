@@ -26,10 +26,9 @@ from harness.hub.tunnel import TunnelServer, Unsolicited, is_tunnel_command
 from harness.hub.zcl_client import ZclClient
 from harness.hub.zcl_server import ZclServer, default_response
 from harness.rig.faces import ApsMessage
-from harness.zigbee import key_establishment, ota_commands, se_security, zdo
+from harness.zigbee import ota_commands, se_security, zdo
 from harness.zigbee.cbke.authority import CredentialStore
 from harness.zigbee.cbke.exchange import Failed
-from harness.zigbee.cbke.suites import SUITES
 from harness.zigbee.zcl import ZclFrame
 from harness.zigbee.zcl_general import ReadRecord
 
@@ -161,12 +160,6 @@ class Switchboard:
             )
         finally:
             self._bare.discard((to.peer, to.cluster))
-
-    async def establish_key(self, entry: DeviceLogEntry, *, timeout_s: float) -> None:
-        """Begin key establishment with a device; how it ends is told as if the device had begun."""
-        to = await self._addressed(entry, key_establishment.CLUSTER, client_side=False, timeout_s=timeout_s)
-        suite = SUITES[2] if self._keys.suites & 2 else SUITES[1]
-        self._establishment.establish(entry.eui64, to, suite)
 
     def tell_of_image(self, *devices: Eui64) -> None:
         """Tell devices that there is an image for them, if there is, and a link key to tell it under."""

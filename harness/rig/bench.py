@@ -108,8 +108,6 @@ class Bench:
         await self.ppmid.set_install_code(self.ppmid_device.install_code)
         await self.ppmid.received()
         for entry in self.hubs.values():
-            for listed in entry.hub.device_log():
-                await entry.hub.remove_from_device_log(listed.eui64)
             await entry.hub.begin_afresh()
         await self.dcc.begin_case(self.device, [entry.hub.eui64 for entry in self.hubs.values()])
 

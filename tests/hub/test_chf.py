@@ -145,6 +145,21 @@ def test_a_whitelisting_given_up_in_the_middle_leaves_no_entry_and_no_key():
     run(scenario)
 
 
+def test_a_case_that_begins_afresh_is_told_to_nobody():
+    async def scenario(bench):
+        await bench.hub.command_chf(add(), 1.0)
+        assert bench.device.join()
+        before = len(bench.alerts)
+        await bench.hub.begin_afresh()
+        assert bench.hub.device_log() == bench.hub.historic_device_log() == ()
+        assert bench.radio.forgotten == [PPMID]
+        assert len(bench.alerts) == before
+        await bench.hub.command_chf(add(2), 1.0)
+        assert len(bench.alerts) == before + 1
+
+    run(scenario)
+
+
 def test_ccs06_says_when_a_device_was_heard_last():
     async def scenario(bench):
         await bench.hub.command_chf(add(), 1.0)

@@ -285,13 +285,14 @@ def test_a_stranger_and_a_device_that_has_left_get_no_answer_to_a_certificate():
     run(scenario)
 
 
-def test_the_hub_may_begin_itself():
+def test_an_answer_that_the_hub_has_not_asked_for_is_passed_over():
     async def scenario(bench):
         device = Device(bench, SUITE_2, initiator=False)
         await device.join()
-        await bench.hub.establish_key(PPMID, 5.0)
-        await device.done.wait()
-        assert bench.radio.link_keys == {PPMID: device.exchange.outcome.link_key}
+        device.say(Device(bench, SUITE_2).exchange.start(0.0))
+        await settle()
+        assert device.heard == []
+        assert HubEventKind.KEY_NOT_ESTABLISHED not in kinds(bench)
 
     run(scenario)
 

@@ -8,10 +8,13 @@ import pytest
 
 from drivers.virtual.ppmid.defects import Defect
 from harness.zigbee import key_establishment, zcl_general
-from harness.zigbee.cbke.commands import Terminate, TerminateStatus
-from harness.zigbee.zcl import ZclStatus
+from harness.zigbee.cbke.authority import BenchAuthority
+from harness.zigbee.cbke.commands import COMMANDS, Terminate, TerminateStatus
+from harness.zigbee.cbke.exchange import Established, Exchange
+from harness.zigbee.cbke.suites import SUITES
+from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType, ZclStatus
 from tests.drivers.virtual.ppmid.bench_of_one import run, until
-from tests.drivers.virtual.ppmid.fake_air import FakeHub
+from tests.drivers.virtual.ppmid.fake_air import PPMID, SEED, FakeHub, within
 
 OTA = 0x0019
 
@@ -25,6 +28,40 @@ def test_it_establishes_a_key_in_the_suite_offered_before_it_calls_itself_joined
         sent = [each for each in bench.hub.asked if each.cluster == key_establishment.CLUSTER]
         assert len(sent) == 4
         assert not any(each.link_key_secured for each in sent)
+
+    run(scenario, hubs=[FakeHub(suite)])
+
+
+@pytest.mark.parametrize("suite", [1, 2])
+def test_a_hub_may_begin_it_too(suite):
+    async def scenario(bench):
+        await bench.join()
+        own = BenchAuthority(SEED).credentials(bench.hub.network.extended_pan_id, SUITES[suite])
+        exchange, done = Exchange(own, peer=PPMID, ephemeral=4711, initiator=True), asyncio.Event()
+
+        def say(command):
+            frame = ZclFrame(
+                frame_type=ZclFrameType.CLUSTER,
+                direction=Direction.TO_SERVER,
+                sequence=9,
+                command=command.COMMAND,
+                payload=command.to_bytes(),
+            )
+            bench.hub.say(key_establishment.CLUSTER, frame, secured=False)
+
+        def take(frame):
+            assert frame.direction is Direction.TO_CLIENT
+            reaction = exchange.take(COMMANDS[frame.direction, frame.command].from_bytes(frame.payload), 0.0)
+            if reaction.send is not None:
+                say(reaction.send)
+            if reaction.outcome is not None:
+                done.set()
+
+        bench.hub.take_key_establishment = take
+        say(exchange.start(0.0))
+        await within(done.wait())
+        assert isinstance(exchange.outcome, Established)
+        assert bench.stack.shared_keys[-1] == exchange.outcome.link_key != bench.stack.shared_keys[0]
 
     run(scenario, hubs=[FakeHub(suite)])
 

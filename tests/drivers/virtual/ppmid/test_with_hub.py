@@ -12,7 +12,6 @@ from harness.gbcs import ACB, BenchPki, OwnKeys
 from harness.gbcs.use_cases import cs08
 from harness.hub.core import CommunicationsHub
 from harness.hub.device_log import DeviceState
-from harness.hub.events import HubEventKind
 from harness.hub.profile import load_profile
 from harness.rig.faces import NetworkSettings
 from harness.tap import NullTap
@@ -134,24 +133,5 @@ def test_a_wrong_install_code_keeps_it_out():
         await hubs["smets2"].add_to_device_log(PPMID, bytes(16), 60.0)
         outcome = await port.join(1.0)
         assert (outcome.joined, outcome.reason) == (False, "wrong-key")
-
-    run(scenario)
-
-
-@pytest.mark.parametrize(("name", "suite"), [("smets1", 1), ("smets2", 2)])
-def test_the_hub_can_begin_key_establishment_too(name, suite):
-    async def scenario(hubs, port, device):
-        hub = hubs[name]
-        await joined(hub, port)
-        (before,) = hub.device_log()
-        told = len(hub.events)
-        await hub.establish_key(PPMID, 5.0)
-        (after,) = hub.device_log()
-        assert after.trust_centre_link_key != before.trust_centre_link_key
-        kinds = [event.kind for event in hub.events[told:]]
-        assert kinds == [HubEventKind.KEY_ESTABLISHED]
-        read = await hub.read_attributes(PPMID, 0x0700, (0x0000,), client_side=True, timeout_s=2.0)
-        assert 0x0000 in read  # under the new key, which both have
-        assert (await port.status()).suite_used == suite
 
     run(scenario)
