@@ -12,8 +12,9 @@ from harness.zigbee.decoder import DecodedFrame, Decoder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardFrame:
-    """One frame: who sent it to whom, what it was, and the decoder's record."""
+    """One frame: when (Unix time), who sent it to whom, what it was, and the decoder's record."""
 
+    time_s: float
     source: str
     destination: str
     summary: str
@@ -39,6 +40,7 @@ class AirRecord:
         """Decode one frame and keep it."""
         record = self._decoder.feed(frame.psdu)
         heard = HeardFrame(
+            time_s=frame.time_s,
             source=_party(record.source_eui64, record.nwk.source if record.nwk else _mac(record, "source")),
             destination=_party(
                 record.destination_eui64,

@@ -75,7 +75,7 @@ class CommunicationsHub:
         self._log = DeviceLog(historic_keys=historic)
         self._link_keys = LinkKeys()
         self._credentials = credentials
-        self._book = book = EventBook(name, tap, clock)
+        self._book = EventBook(name, tap, clock)
         self._gbcs_listeners: list[Callable[[Eui64, bytes], None]] = []
         self._admission = Admission(
             name, radio, self._log, clock, anybody=HubDefect.SKIP_INSTALL_CODE_CHECK in self._defects
@@ -95,10 +95,9 @@ class CommunicationsHub:
                 suites=self._suites,
                 own=lambda: self.eui64,
                 set_key=self._key_established,
-                failed=lambda eui64, end: book.note(HubEventKind.KEY_NOT_ESTABLISHED, eui64, end.reason),
-                unsecured=lambda eui64, note: book.note(HubEventKind.UNSECURED, eui64, note),
                 accepts_unsecured=HubDefect.ACCEPTS_UNSECURED in self._defects,
             ),
+            book=self._book,
             drops=HubDefect.DROPS_TUNNEL in self._defects,
             clock=clock,
             wall_clock=wall_clock,
@@ -347,7 +346,7 @@ class CommunicationsHub:
         """Take a join, rejoin or leave."""
         self._trust.join_notice(notice, now=self._clock())
         if notice.kind is JoinKind.LEFT:
-            self._board.forget(notice.eui64)
+            self._board.forget(notice.eui64, notice.short_address)
             self._board.exchanges.answer(("left", notice.eui64), notice)
         self._timekeeper.wake()
 

@@ -40,6 +40,11 @@ class EventBook:
         """Record what happens now."""
         self.record(HubEvent(at=self._clock(), kind=kind, eui64=eui64, note=note, suite=suite))
 
+    def tunnel_closed(self, eui64: Eui64, silent_s: float) -> None:
+        """Record that the hub closes a device's tunnel, in which nothing was said for so long."""
+        note, kind = f"by the hub, {silent_s:.1f} s after it was last used", HubEventKind.TUNNEL_CLOSED
+        self.record(HubEvent(at=self._clock(), kind=kind, eui64=eui64, note=note, silent_s=silent_s))
+
     @contextmanager
     def delivering(self, message: ApsMessage, log: DeviceLog) -> Iterator[None]:
         """Note in the log how it went, and record what the radio did not deliver; the error goes on."""

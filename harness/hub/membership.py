@@ -121,7 +121,7 @@ class Membership:
         )
 
     async def _send_off(self, entry: DeviceLogEntry) -> None:
-        self._board.forget(entry.eui64)
+        self._board.forget(entry.eui64, entry.short_address)
         if entry.short_address is not None:
             await self._radio.remove(entry.eui64, entry.short_address)
         else:

@@ -16,19 +16,20 @@ from functools import partial
 from harness.errors import BenchError, DecodeError, DeviceSilent, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.hub.device_log import DeviceLog, DeviceLogEntry
+from harness.hub.events import EventBook
 from harness.hub.exchanges import Exchanges
 from harness.hub.finder import Finder
 from harness.hub.firmware_images import FirmwareImages
 from harness.hub.key_establishment import KeyEstablishment, SetKey, is_key_establishment
 from harness.hub.ota_server import OtaServer, is_ota_command
 from harness.hub.profile import HubProfile
-from harness.hub.tunnel import TunnelServer, Unsolicited, is_tunnel_command
+from harness.hub.trust_centre import HubEventKind
+from harness.hub.tunnel import Delivered, TunnelServer, Unsolicited, is_tunnel_command
 from harness.hub.zcl_client import ZclClient
 from harness.hub.zcl_server import ZclServer, default_response
 from harness.rig.faces import ApsMessage
 from harness.zigbee import ota_commands, se_security, zdo
 from harness.zigbee.cbke.authority import CredentialStore
-from harness.zigbee.cbke.exchange import Failed
 from harness.zigbee.zcl import ZclFrame
 from harness.zigbee.zcl_general import ReadRecord
 
@@ -38,27 +39,30 @@ _REPLY_S = 10.0
 Send = Callable[[ApsMessage, float], Awaitable[None]]
 
 
+def _nothing() -> None:
+    """Do nothing when an answer is delivered."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """What the switchboard needs for key establishment, and whom it tells.
+    """What the switchboard needs for key establishment.
 
     `suites` is the bitmap to offer; `own` gives the hub's EUI-64; `set_key` makes radio and device log use a
-    key; `unsecured` is told of each message refused; `accepts_unsecured` refuses none, which no hub should.
+    key; `accepts_unsecured` refuses no message that needs one, which no hub should.
     """
 
     credentials: CredentialStore
     suites: int
     own: Callable[[], Eui64]
     set_key: SetKey
-    failed: Callable[[Eui64, Failed], None]
-    unsecured: Callable[[Eui64, str], None]
     accepts_unsecured: bool = False
 
 
 class Switchboard:
     """Connects a hub's servers and clients with its radio.
 
-    `announced` is told of each Device_annce; `drops` makes the tunnel server defective.
+    `announced` is told of each Device_annce, `book` of what goes wrong; `drops` makes the tunnel server
+    defective.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Switchboard:
         send: Send,
         *,
         keys: Keys,
+        book: EventBook,
         drops: bool,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
@@ -82,6 +87,7 @@ class Switchboard:
         self._send = send
         self._wall_clock = wall_clock
         self._announced = announced
+        self._book = book
         self.exchanges = Exchanges()
         self._finder = Finder(send, self.exchanges)
         self._client = ZclClient(send, self.exchanges)
@@ -95,7 +101,7 @@ class Switchboard:
             spawn=self.spawn,
             next_sequence=self._client.next_sequence,
             set_key=keys.set_key,
-            failed=keys.failed,
+            failed=lambda eui64, end: book.note(HubEventKind.KEY_NOT_ESTABLISHED, eui64, end.reason),
         )
         self._images = images
         self._ota = OtaServer(images)
@@ -108,11 +114,13 @@ class Switchboard:
                 link_key_secured=profile.link_key_secured,
                 next_sequence=self._client.next_sequence,
                 unsolicited=unsolicited,
+                closed=book.tunnel_closed,
                 clock=clock,
                 drops=drops,
             )
         self._bare: set[tuple[int, int]] = set()  # peer and cluster of questions put unsecured on purpose
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._gone: set[int] = set()  # short addresses of those who have left, or are told to
+        self._tasks: dict[asyncio.Task[None], Eui64 | None] = {}  # and whom each is for alone
 
     # --- questions ----------------------------------------------------------------------------------------
 
@@ -167,7 +175,7 @@ class Switchboard:
             secured = entry.established or not self._profile.link_key_secured
             here = entry.eui64 in devices and entry.short_address is not None
             if here and secured and self._images.image_for(entry.eui64) is not None:
-                self.spawn(partial(self._notify_image, entry), "image notify")
+                self.spawn(partial(self._notify_image, entry), "image notify", of=entry.eui64)
 
     async def _notify_image(self, entry: DeviceLogEntry) -> None:
         to = await self._addressed(entry, ota_commands.CLUSTER, client_side=True, timeout_s=_REPLY_S)
@@ -234,7 +242,7 @@ class Switchboard:
         if self._is_unsecured(message, frame, entry):
             self._refuse(message, frame, entry)
         elif not self._client.response(message, frame):
-            self._answer(message, self._serve(message, frame, entry))
+            self._answer(message, *self._serve(message, frame, entry), of=entry)
 
     def _is_unsecured(self, message: ApsMessage, frame: ZclFrame, entry: DeviceLogEntry | None) -> bool:
         if self._keys.accepts_unsecured or not self._profile.link_key_secured:
@@ -253,13 +261,21 @@ class Switchboard:
     def _refuse(self, message: ApsMessage, frame: ZclFrame, entry: DeviceLogEntry | None) -> None:
         if entry is not None:
             why = "under the network key" if entry.established else "before key establishment"
-            self._keys.unsecured(entry.eui64, f"cluster 0x{message.cluster:04X} {why}")
+            self._book.note(HubEventKind.UNSECURED, entry.eui64, f"cluster 0x{message.cluster:04X} {why}")
         if se_security.may_be_refused(frame, broadcast=message.broadcast):
             refusal = default_response(frame, se_security.REFUSAL)
-            self._answer(replace(message, link_key_secured=False), refusal)
+            self._answer(replace(message, link_key_secured=False), refusal, of=entry)
 
-    def _answer(self, message: ApsMessage, answer: ZclFrame | None) -> None:
-        if answer is None:
+    def _answer(
+        self,
+        message: ApsMessage,
+        answer: ZclFrame | None,
+        delivered: Delivered = _nothing,
+        *,
+        of: DeviceLogEntry | None,
+    ) -> None:
+        """Answer a message, and call `delivered` then; `of` is its device, which may be gone by then."""
+        if answer is None or message.peer in self._gone:
             return
         reply = replace(
             message,
@@ -267,24 +283,39 @@ class Switchboard:
             destination_endpoint=message.source_endpoint,
             payload=answer.to_bytes(),
         )
-        self.spawn(lambda: self._reply(reply), "reply")
 
-    def forget(self, eui64: Eui64) -> None:
-        """Drop what is known of a device's present stay on the HAN."""
+        async def send() -> None:
+            await self._send(reply, _REPLY_S)
+            delivered()
+
+        self.spawn(send, "reply", of=of.eui64 if of is not None else None)
+
+    def forget(self, eui64: Eui64, short_address: int | None) -> None:
+        """End a device's stay on the HAN: nothing is sent to it there any more, until it announces itself."""
+        if short_address is not None:
+            self._gone.add(short_address)
+        for task, device in tuple(self._tasks.items()):
+            if device == eui64:
+                task.cancel()
+        self._begin_anew(eui64)
+
+    def _begin_anew(self, eui64: Eui64) -> None:
         self._finder.forget(eui64)
         self._establishment.forget(eui64)
         if self._tunnel is not None:
             self._tunnel.forget(eui64)
 
-    def _serve(self, message: ApsMessage, frame: ZclFrame, entry: DeviceLogEntry | None) -> ZclFrame | None:
+    def _serve(
+        self, message: ApsMessage, frame: ZclFrame, entry: DeviceLogEntry | None
+    ) -> tuple[ZclFrame | None, Delivered]:
         if entry is not None and is_key_establishment(message, frame):
             self._establishment.receive(message, frame, entry.eui64)
-            return None
+            return None, _nothing
         if self._tunnel is not None and entry is not None and is_tunnel_command(message, frame):
             return self._tunnel.receive(message, frame, entry.eui64)
         if entry is not None and is_ota_command(message, frame):
-            return self._ota.receive(frame, entry.eui64)
-        return self._server.answer(message.cluster, frame)
+            return self._ota.receive(frame, entry.eui64), _nothing
+        return self._server.answer(message.cluster, frame), _nothing
 
     def _zdo(self, message: ApsMessage) -> None:
         if self._finder.response(message) or message.cluster != zdo.DeviceAnnce.CLUSTER:
@@ -294,24 +325,24 @@ class Switchboard:
         except DecodeError as error:
             _LOG.warning("hub %s: malformed Device_annce: %s", self._name, error)
             return
-        self.forget(announced.ieee_address)
+        self._gone.discard(announced.nwk_address)
+        self._begin_anew(announced.ieee_address)
         if self._tunnel is not None:
             sleeps = not announced.capability.receiver_on_when_idle
             self._tunnel.note_sleeper(announced.ieee_address, sleeps=sleeps)
         self._announced(announced.ieee_address, announced.nwk_address)
 
-    async def _reply(self, message: ApsMessage) -> None:
-        await self._send(message, _REPLY_S)
-
     # --- tasks --------------------------------------------------------------------------------------------
 
-    def spawn(self, work: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
-        """Run something beside; what goes wrong with it is logged."""
+    def spawn(
+        self, work: Callable[[], Awaitable[None]], name: str, *, of: Eui64 | None = None
+    ) -> asyncio.Task[None]:
+        """Run something beside, if `of` a device, for as long as that stays; what goes wrong is logged."""
         task = asyncio.get_running_loop().create_task(
             self._supervise(work, name), name=f"{self._name} {name}"
         )
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = of
+        task.add_done_callback(self._tasks.pop)
         return task
 
     async def stop(self) -> None:

@@ -41,6 +41,7 @@ class HubEventKind(Enum):
     RESTORED = "restored"
     IMAGE_ENDED = "image ended"  # a firmware image was handed over, or was given up
     UNDELIVERED = "message not delivered"  # with `cluster`, by the radio's own account
+    TUNNEL_CLOSED = "tunnel closed"  # by the hub of its own accord, with `silent_s`
 
 
 class Refusal(Enum):
@@ -54,7 +55,10 @@ class Refusal(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubEvent:
-    """One thing a hub did or saw, by the hub's clock (seconds); `suite` of key establishment is 1 or 2."""
+    """One thing a hub did or saw, by the hub's clock (seconds); `suite` of key establishment is 1 or 2.
+
+    `silent_s` is how long nothing had been said in a tunnel.
+    """
 
     at: float
     kind: HubEventKind
@@ -63,6 +67,7 @@ class HubEvent:
     note: str = ""
     suite: int | None = None
     cluster: int | None = None
+    silent_s: float | None = None
 
     def __str__(self) -> str:
         reason = f" ({self.refusal.value})" if self.refusal else ""

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-from harness.errors import DecodeError, DeviceSilent, RadioUndelivered, StimulusImpossible, SystemFault
+from harness.errors import DecodeError, DeviceSilent, RadioUndelivered, StimulusImpossible
 from harness.eui64 import Eui64
 from harness.gbcs import Cra, parse
 from harness.hub.exchanges import Exchanges
@@ -29,6 +29,7 @@ from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType, ZclStatus
 
 Send = Callable[[ApsMessage, float], Awaitable[None]]
 Unsolicited = Callable[[Eui64, bytes], None]
+Delivered = Callable[[], None]
 _Answer = codec.TunnelCommand | ZclStatus | None
 
 _SMART_ENERGY = 0x0109
@@ -36,7 +37,11 @@ _CLOSE_WITHIN_S = 5.0
 
 
 class TunnelServer:
-    """Serves the tunnels of one hub. `drops` makes it lose a tunnel whenever it is to carry something."""
+    """Serves the tunnels of one hub.
+
+    `closed` is told of each that the hub closes of its own accord, and how many seconds it was silent.
+    `drops` has it do so whenever a tunnel is to carry something, as no hub should.
+    """
 
     def __init__(
         self,
@@ -47,6 +52,7 @@ class TunnelServer:
         link_key_secured: bool,
         next_sequence: Callable[[], int],
         unsolicited: Unsolicited,
+        closed: Callable[[Eui64, float], None],
         clock: Callable[[], float],
         drops: bool = False,
     ) -> None:
@@ -56,6 +62,7 @@ class TunnelServer:
         self._link_key_secured = link_key_secured
         self._next_sequence = next_sequence
         self._unsolicited = unsolicited
+        self._closed = closed
         self._clock = clock
         self._drops = drops
         self._table = TunnelTable(most=profile.most_tunnels, close_after_s=profile.close_after_s)
@@ -85,12 +92,18 @@ class TunnelServer:
 
     # --- what the device sends --------------------------------------------------------------------------
 
-    def receive(self, message: ApsMessage, request: ZclFrame, eui64: Eui64) -> ZclFrame | None:
-        """Take a command of the cluster; return the answer, if any."""
+    def receive(
+        self, message: ApsMessage, request: ZclFrame, eui64: Eui64
+    ) -> tuple[ZclFrame | None, Delivered]:
+        """Take a command of the cluster; return the answer, if any, and what to call when it is delivered."""
+        answer = self._answered(message, request, eui64)
+        return _reply(request, answer), lambda: self._delivered(eui64, answer)
+
+    def _answered(self, message: ApsMessage, request: ZclFrame, eui64: Eui64) -> _Answer:
         try:
             command = zcl_clusters.parse(codec.CLUSTER, request)
         except DecodeError:
-            return default_response(request, ZclStatus.MALFORMED_COMMAND)
+            return ZclStatus.MALFORMED_COMMAND
         answer: _Answer
         if isinstance(command, codec.RequestTunnel):
             answer = self._open(message, request.sequence, command, eui64)
@@ -109,7 +122,18 @@ class TunnelServer:
             answer = self._room(message, command)
         else:
             answer = ZclStatus.UNSUP_CLUSTER_COMMAND
-        return _reply(request, answer)
+        return answer
+
+    def _delivered(self, eui64: Eui64, answer: _Answer) -> None:
+        """Go on from an answer that its device has: a tunnel is its own now, a message waits no more."""
+        if isinstance(answer, codec.RequestTunnelResponse):
+            entry = self._table.get(answer.tunnel)
+            if entry is not None:
+                self._exchanges.answer(("tunnel", eui64), entry)
+        elif isinstance(answer, codec.TransferData):
+            waiting = self._held.get(eui64)
+            if waiting and waiting[0] == codec.HrgpMessage.from_bytes(answer.data).message:
+                waiting.popleft()
 
     def _open(
         self, message: ApsMessage, sequence: int, request: codec.RequestTunnel, eui64: Eui64
@@ -138,7 +162,6 @@ class TunnelServer:
             room=request.maximum_incoming_transfer,
         )
         self._table.add(entry)
-        self._exchanges.answer(("tunnel", eui64), entry)
         return codec.RequestTunnelResponse(
             tunnel=number, maximum_incoming_transfer=self._profile.max_incoming
         )
@@ -188,9 +211,8 @@ class TunnelServer:
 
     def _fetched(self, eui64: Eui64) -> codec.HrgpMessage:
         """Return the answer to a GET: the message that has waited longest, and how many more wait."""
-        waiting = self._held.get(eui64)
-        message = waiting.popleft() if waiting else b""
-        return codec.HrgpMessage(verb=codec.Verb.GET_RESPONSE, remaining=len(waiting or ()), message=message)
+        waiting = self._held.get(eui64) or (b"",)
+        return codec.HrgpMessage(verb=codec.Verb.GET_RESPONSE, remaining=len(waiting) - 1, message=waiting[0])
 
     def _refused(self, message: ApsMessage, command: codec.TransferDataError, eui64: Eui64) -> _Answer:
         entry = self._mine(message, command.tunnel)
@@ -258,7 +280,10 @@ class TunnelServer:
                 f"{entry.eui64} takes {entry.max_incoming} octets at once; the message has {len(inside)}"
             )
         if self._drops:
-            await self._drop(entry, timeout_s)
+            await self._close(entry, timeout_s)
+            return codec.TransferDataError(
+                tunnel=entry.number, status=codec.TransferDataStatus.NO_SUCH_TUNNEL
+            )
         with self._holding(entry.eui64) as held:
             answer = await self._exchanges.ask(
                 ("gbcs", entry.eui64),
@@ -292,10 +317,6 @@ class TunnelServer:
         finally:
             del self._held[eui64]
 
-    async def _drop(self, entry: Tunnel, timeout_s: float) -> None:
-        await self._close(entry, timeout_s)
-        raise SystemFault(f"the hub closed the tunnel of {entry.eui64} instead of delivering a message")
-
     async def close_idle(self) -> None:
         """Close the tunnels that have been silent for too long, and say so to their devices."""
         for entry in self._table.overdue(self._clock()):
@@ -307,6 +328,7 @@ class TunnelServer:
 
     async def _close(self, entry: Tunnel, timeout_s: float) -> None:
         self._table.close(entry.number)
+        self._closed(entry.eui64, self._clock() - entry.used_at)
         await self._command(entry, codec.TunnelClosureNotification(tunnel=entry.number), timeout_s)
 
     async def _command(self, entry: Tunnel, command: codec.TunnelCommand, timeout_s: float) -> None:

@@ -9,7 +9,7 @@ import traceback
 from dataclasses import dataclass, field
 from functools import partial
 
-from harness.errors import BenchError
+from harness.errors import BenchError, DutFault, RadioUndelivered, SystemFault
 from harness.evidence.pack import EvidencePack
 from harness.evidence.recorder import CaseRecorder
 from harness.evidence.verdict import CaseResult, StepResult, Verdict
@@ -22,11 +22,13 @@ from harness.plan.model import Case
 from harness.plan.observe import Observer
 from harness.plan.radio_witness import Undelivered, unsent
 from harness.plan.steps.step import Seen, Step
+from harness.plan.tunnel_witness import TunnelClosing, closed_by_hub
 from harness.rig.bench import Bench
 from harness.tap import Boundary
 
 BEFORE, AFTER, BUG = "inventory-before.json", "inventory-after.json", "harness-error.txt"
 _BEGIN, _END = "begin afresh", "hear the air out"
+_QUIET_WITHIN_S = 2.0
 _PASSED = Judgement(verdict=Verdict.PASS, reason="")
 
 
@@ -44,6 +46,7 @@ class Attempt:
     steps: list[StepResult] = field(default_factory=list)
     _context: CaseContext = field(init=False)
     _undelivered: list[Undelivered] = field(default_factory=list)
+    _tunnels_closed: list[TunnelClosing] = field(default_factory=list)
     _began_s: float = field(init=False)
     _began: float = field(init=False)
     _doing: tuple[str, str] = field(init=False)  # title and place of the step under way
@@ -74,6 +77,8 @@ class Attempt:
             self._context.note_keys()
         elif event.kind is HubEventKind.UNDELIVERED:
             self._undelivered.append((hub, event))
+        elif event.kind is HubEventKind.TUNNEL_CLOSED:
+            self._tunnels_closed.append((hub, event))
 
     async def _run(self) -> CaseResult:
         try:
@@ -101,6 +106,7 @@ class Attempt:
         self._context.note_keys()
         await self.bench.reset_case()
         self._undelivered.clear()  # what was for the device before
+        self._tunnels_closed.clear()
         self._context.note_keys()
         self._save_inventory(BEFORE)
         for step in self.case.steps:
@@ -137,9 +143,20 @@ class Attempt:
     async def _judge(self, error: Exception) -> Judgement:
         if not isinstance(error, BenchError):
             self.recorder.save(BUG, "".join(traceback.format_exception(error)))
+        if isinstance(error, RadioUndelivered | DutFault):
+            error = await self._not_without_tunnel(error)
         judgement = await judge(error, self.bench)
         await _quiet(self._context)
         return await self._not_for_the_radio(judgement) if judgement.verdict is Verdict.FAIL else judgement
+
+    async def _not_without_tunnel(self, error: BenchError) -> BenchError:
+        """Blame a hub that took the PPMID's tunnel away for what the PPMID did not do."""
+        try:
+            async with asyncio.timeout(_QUIET_WITHIN_S):
+                closed = await closed_by_hub(self._context, self._tunnels_closed)
+        except (BenchError, TimeoutError):  # the sniffer cannot be asked: the rig's health will say so
+            return error
+        return error if closed is None else SystemFault(f"{reason_of(error)}. But {closed}")
 
     async def _not_for_the_radio(self, failed: Judgement) -> Judgement:
         """Fail nobody in a case in which a hub's radio did not send what it was given."""
@@ -210,7 +227,7 @@ def _hang(case: Case, elapsed_s: float) -> Hang:
 async def _quiet(context: CaseContext) -> None:
     """Let the sniffer hand over the last frames, if it still can."""
     try:
-        async with asyncio.timeout(2.0):
+        async with asyncio.timeout(_QUIET_WITHIN_S):
             await context.air_is_quiet()
     except (BenchError, TimeoutError) as error:
         context.bench.tap.record(

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from harness.errors import DeviceSilent, RadioUndelivered, StimulusImpossible, SystemFault
+from harness.errors import DeviceSilent, RadioUndelivered, StimulusImpossible
 from harness.hub.defects import HubDefect
+from harness.hub.trust_centre import HubEventKind
+from harness.rig.faces import JoinKind
 from tests.hub.fake_radio import CODE, PPMID, FakeDevice
 from tests.hub.hub_bench import run, settle
 
@@ -98,6 +100,48 @@ def test_an_answer_that_cannot_be_sent_does_no_harm():
         FakeDevice(bench.radio, short_address=0x7777).say(cluster=KE, payload=bytes.fromhex("00 07 00 0000"))
         await settle()
         assert bench.radio.sent[-1].peer == 0x7777
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("told_to", [False, True])
+def test_a_device_that_has_left_is_not_answered(told_to):
+    async def scenario(bench):
+        await join(bench)
+        bench.device.say(cluster=KE, payload=bytes.fromhex("00 07 00 0000"))
+        if told_to:
+            bench.device.obeys = False
+            await bench.hub.remove_from_device_log(PPMID)
+        else:
+            del bench.radio.devices[bench.device.short_address]
+            bench.radio.notice(JoinKind.LEFT, PPMID, bench.device.short_address)
+        await settle()
+        bench.device.say(cluster=KE, payload=bytes.fromhex("00 08 00 0000"))
+        await settle()
+        assert bench.radio.sent == []
+        assert not [event for event in bench.hub.events if event.kind is HubEventKind.UNDELIVERED]
+
+    run(scenario)
+
+
+def test_a_device_that_comes_back_is_answered_again():
+    async def scenario(bench):
+        await join(bench)
+        await bench.hub.unjoin(PPMID)
+        await join(bench)
+        assert len(await ask(bench, KE, bytes.fromhex("00 08 00 0000"))) == 1
+
+    run(scenario)
+
+
+def test_a_device_that_announces_itself_again_has_the_answer_that_it_waits_for():
+    async def scenario(bench):
+        await join(bench)
+        bench.device.received.clear()
+        bench.device.say(cluster=KE, payload=bytes.fromhex("00 08 00 0000"))
+        bench.device.announce()
+        await settle()
+        assert len(bench.device.received) == 1
 
     run(scenario)
 
@@ -225,6 +269,25 @@ def test_a_message_waits_until_the_device_has_opened_its_tunnel():
         bench.device.say(cluster=TUNNEL, payload=REQUEST_TUNNEL)
         await settle()
         bench.device.say(cluster=TUNNEL, payload=bytes.fromhex("11 09 02 0000 03 AA"))
+        assert await delivery == b"\xaa"
+
+    run(scenario)
+
+
+def test_a_tunnel_carries_nothing_before_its_device_knows_of_it():
+    async def scenario(bench):
+        await join(bench)
+        delivery = asyncio.ensure_future(bench.hub.deliver_gbcs(PPMID, b"command", 5.0))
+        await settle()
+        away = bench.radio.devices.pop(bench.device.short_address)
+        bench.device.say(cluster=TUNNEL, payload=REQUEST_TUNNEL)
+        await settle()
+        assert [message.payload[2] for message in bench.radio.sent] == [0x00]  # the response, which is lost
+        bench.radio.devices[bench.device.short_address] = away
+        bench.device.say(cluster=TUNNEL, payload=REQUEST_TUNNEL)
+        await settle()
+        assert [message.payload[2] for message in bench.device.received] == [0x00, 0x01]
+        bench.device.say(cluster=TUNNEL, payload=bytes.fromhex("11 12 02 0000 03 AA"))
         assert await delivery == b"\xaa"
 
     run(scenario)
@@ -375,12 +438,24 @@ def test_a_tunnel_does_not_outlive_the_devices_stay():
     run(scenario)
 
 
-def test_a_hub_that_drops_its_tunnel_is_at_fault_and_delivers_nothing():
+def test_a_hub_that_drops_its_tunnel_delivers_nothing_however_often_the_device_opens_one():
     async def scenario(bench):
         await open_tunnel(bench)
-        with pytest.raises(SystemFault, match="closed the tunnel"):
-            await bench.hub.deliver_gbcs(PPMID, b"command", 1.0)
-        assert bench.radio.sent[-1].payload[2:] == bytes.fromhex("06 0000")
+
+        def opens_again(message):
+            closed = message.payload[2:3] == b"\x06"
+            return [bench.device.reply(message, REQUEST_TUNNEL)] if closed and len(closures()) < 3 else []
+
+        def closures():
+            return [message for message in bench.radio.sent if message.payload[2:3] == b"\x06"]
+
+        bench.device.answers = opens_again
+        with pytest.raises(DeviceSilent, match="opened no tunnel"):
+            await bench.hub.deliver_gbcs(PPMID, b"command", 0.1)
+        assert [message.payload[3:].hex() for message in closures()] == ["0000", "0100", "0200"]
+        assert [event.silent_s for event in bench.hub.events if event.kind.value == "tunnel closed"] == [
+            0
+        ] * 3
         assert not any(b"command" in message.payload for message in bench.radio.sent)
 
     run(scenario, defects=[HubDefect.DROPS_TUNNEL])

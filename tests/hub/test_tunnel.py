@@ -219,6 +219,24 @@ def test_what_a_sleeper_did_not_take_waits_for_its_get():
     run(scenario)
 
 
+def test_what_waits_is_there_still_when_the_answer_to_a_get_is_lost():
+    async def scenario(bench):
+        await join(bench, sleeps=True)
+        await ask(bench, "01 11 00 06 FFFF 00 DC05")
+        asleep = bench.radio.devices.pop(bench.device.short_address)
+        sending = asyncio.ensure_future(bench.hub.deliver_gbcs(PPMID, b"command", 5.0))
+        await settle()
+        assert await ask(bench, "11 13 02 0000 01") == [], "asleep again"
+        bench.radio.devices[bench.device.short_address] = asleep
+        there = " " + b"command".hex(" ")
+        assert await ask(bench, "11 14 02 0000 01") == [hexed("19 14 01 0000 02 00") + there]
+        assert await ask(bench, "11 15 02 0000 01") == [hexed("19 15 01 0000 02 00")]
+        await ask(bench, "11 16 02 0000 03 AA")
+        assert await sending == b"\xaa"
+
+    run(scenario)
+
+
 def test_a_device_that_is_always_on_and_takes_nothing_is_undelivered_at_once():
     async def scenario(bench):
         await join(bench)

@@ -65,6 +65,15 @@ def test_a_break_fails_the_rows_that_it_spoils(tmp_path, bench, failing):
     assert "error" not in ran.verdicts
 
 
+@pytest.mark.parametrize("sniffer", [True, False])
+def test_a_hub_that_drops_its_tunnel_is_blamed_and_not_the_ppmid(tmp_path, sniffer):
+    ran = run(tmp_path, our_cases(ROWS[1]), hub=[HubDefect.DROPS_TUNNEL], sniffer=sniffer)
+    verdict, reason = ran.said()
+    assert verdict == "fail"
+    assert "But hub smets2 closed the PPMID's tunnel" in reason
+    assert "0.0 s after it was last used, which it may do after 65535 s" in reason
+
+
 OUT = ["HAN-NOT-WHITELISTED", "HAN-WRONG-INSTALL-CODE", "HAN-WINDOW-OVER"]
 
 

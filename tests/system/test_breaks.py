@@ -38,6 +38,7 @@ ALSO_ON_FAKES = [
     ([ppmid("network-key-only"), IMPATIENT], "MP202-ROW-2"),
     (hubs("skip-install-code-check"), "HAN-WRONG-INSTALL-CODE"),
     (hubs("offers-wrong-suite"), "MP202-ROW-4"),
+    ([hubs("drops-tunnel")[1], IMPATIENT], "MP202-ROW-2"),
 ]
 
 
