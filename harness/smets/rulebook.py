@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 RuleValue = str | int | float | bool | None | tuple["RuleValue", ...] | Mapping[str, "RuleValue"]
 E = TypeVar("E", bound=Enum)
+T = TypeVar("T")
 
 
 class Basis(Enum):
@@ -94,10 +95,11 @@ class Rule:
         return tuple(self._member(kind, text, key) for text in self.texts(key))
 
     def _member(self, kind: type[E], found: RuleValue, key: str | None) -> E:
-        for member in kind:
-            if member.value == found:
-                return member
-        raise self._wrong("one of " + ", ".join(f"`{member.value}`" for member in kind), found, key)
+        try:
+            return kind(found)
+        except ValueError:
+            known = ", ".join(f"`{member.value}`" for member in kind)
+            raise self._wrong(f"one of {known}", found, key) from None
 
     def _wrong(self, wanted: str, found: RuleValue, key: str | None) -> RuleError:
         place = f"`{key}`" if key else "its value"
@@ -115,6 +117,7 @@ class Rulebook:
                 raise RuleError(rule.id, "is given twice")
             found[rule.id] = rule
         self._rules = MappingProxyType(found)
+        self._derived: dict[Callable[[Rulebook], object], object] = {}
 
     @property
     def rules(self) -> Mapping[str, Rule]:
@@ -140,6 +143,12 @@ class Rulebook:
     def starting(self, prefix: str) -> tuple[Rule, ...]:
         """Return the rules whose ids start with `prefix`, in the order of the file."""
         return tuple(rule for rule in self._rules.values() if rule.id.startswith(prefix))
+
+    def derived(self, make: Callable[[Rulebook], T]) -> T:
+        """Return what `make` makes of these rules; it is asked once, so name a function of a module."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        return cast("T", self._derived[make])
 
     def overlay(self, rules: Iterable[Rule]) -> Rulebook:
         """Return a rulebook in which these rules replace those of the same id, and new ones come last."""

@@ -110,28 +110,41 @@ def transition(
     `previous` is the status before a suspension, to which ``to: previous`` leads back.
     """
     name = _ABSENT if status is None else status.value
-    for rule in rules.starting(TRANSITION):
-        if rule.choice(SmiEvent, "event") is not event or name not in rule.texts("from"):
-            continue
-        if "types" in rule.entries() and device_type not in rule.choices(DeviceType, "types"):
-            continue
-        if rule.text("to") == _PREVIOUS:
-            return Transition(status=previous or DeviceStatus.PENDING, rules=(rule.id,))
-        return Transition(status=rule.choice(DeviceStatus, "to"), rules=(rule.id,))
+    for row in rules.derived(_rows):
+        if row.event is event and name in row.came_from and device_type in row.types:
+            return Transition(status=row.to or previous or DeviceStatus.PENDING, rules=(row.rule,))
     refusal = rules.rule(STATUS_REFUSED)
     return Transition(status=None, rules=(refusal.id,), code=refusal.text("code"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A transition's rule, read. `to` is None where it leads to the previous status."""
+
+    rule: str
+    event: SmiEvent
+    came_from: frozenset[str]
+    types: frozenset[DeviceType]
+    to: DeviceStatus | None
+
+
+def _rows(rules: Rulebook) -> tuple[_Row, ...]:
+    return tuple(
+        _Row(
+            rule=rule.id,
+            event=rule.choice(SmiEvent, "event"),
+            came_from=frozenset(rule.texts("from")),
+            types=frozenset(rule.choices(DeviceType, "types") if "types" in rule.entries() else DeviceType),
+            to=None if rule.text("to") == _PREVIOUS else rule.choice(DeviceStatus, "to"),
+        )
+        for rule in rules.starting(TRANSITION)
+    )
 
 
 def check(rules: Rulebook) -> None:
     """Raise RuleError unless every transition is of the right shape."""
     rules.rule(STATUS_REFUSED).text("code")
     names = {member.value for member in DeviceStatus} | {_ABSENT}
-    for rule in rules.starting(TRANSITION):
-        rule.choice(SmiEvent, "event")
-        for name in rule.texts("from"):
-            if name not in names:
-                raise RuleError(rule.id, f"`from` names `{name}`, which is no status")
-        if rule.text("to") != _PREVIOUS:
-            rule.choice(DeviceStatus, "to")
-        if "types" in rule.entries():
-            rule.choices(DeviceType, "types")
+    for row in rules.derived(_rows):
+        for name in sorted(row.came_from - names):
+            raise RuleError(row.rule, f"`from` names `{name}`, which is no status")

@@ -180,6 +180,30 @@ def test_what_is_not_committed_is_not_in_the_file_and_requests_share_a_sync(tmp_
     again.close()
 
 
+def test_a_request_that_comes_alone_is_made_safe_at_once_and_the_next_a_little_later(tmp_path, monkeypatch):
+    disk = SqliteSmiStore(tmp_path / "smi")
+    waits = []
+    sleep = asyncio.sleep
+
+    async def noting(seconds):
+        waits.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr("asyncio.sleep", noting)
+    monkeypatch.setattr("harness.dcc.sqlite_inventory._APART_S", 1000.0)
+
+    async def run():
+        disk._synced_at = asyncio.get_running_loop().time() - 1001
+        for number in range(1, 4):
+            disk.apply(put(numbered(number)))
+            await disk.durable()
+
+    asyncio.run(run())
+    assert waits[0] < 0
+    assert all(900 < wait <= 1000 for wait in waits[1:])
+    disk.close()
+
+
 def test_no_request_is_answered_before_a_sync_that_began_after_it(tmp_path, monkeypatch):
     disk = SqliteSmiStore(tmp_path / "smi")
     told = []
