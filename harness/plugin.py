@@ -18,7 +18,7 @@ from harness.plan.look import is_plan
 
 if TYPE_CHECKING:
     from harness.evidence.recorder import CaseRecorder
-    from harness.evidence.verdict import CaseResult
+    from harness.evidence.verdict import CaseResult, Verdict
     from harness.plan.blocking_run import BlockingRun
     from harness.plan.door import Blocking
     from harness.plan.model import Case, Plan
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _RUN: pytest.StashKey[BlockingRun] = pytest.StashKey()
 _PLANS: pytest.StashKey[list[Plan]] = pytest.StashKey()
 _CASE_PLACES: pytest.StashKey[dict[str, str]] = pytest.StashKey()
-_CALL: pytest.StashKey[pytest.CallInfo[None]] = pytest.StashKey()
+_RECORDED: pytest.StashKey[list[tuple[pytest.CallInfo[None], pytest.TestReport]]] = pytest.StashKey()
 _RECOVERY_S = 180.0
 _SHOWN = {"inconclusive": ("failed", "I", "INCONCLUSIVE"), "error": ("error", "E", "RIG ERROR")}
 
@@ -167,17 +167,56 @@ def _tell_allure(result: CaseResult, folder: Path) -> None:
             allure.attach.file(str(path), name=path.name, extension=path.suffix.lstrip("."))
 
 
-@pytest.hookimpl(hookwrapper=True)
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Keep how a test of ours went: for its word on the terminal, and for the evidence."""
+    """Keep how a test of ours went: for its word on the terminal, and for the evidence.
+
+    Outermost, to have the report as all others leave it. Never called for what Ctrl-C ends.
+    """
     outcome: Any = yield
+    report = outcome.get_result()
     if isinstance(item, CaseItem):
-        report = outcome.get_result()
         report.ppmid_verdict = item.result.verdict.value if item.result is not None else None
         if call.when == "setup" and call.excinfo is not None:
             report.longrepr = item.repr_failure(call.excinfo)  # pytest asks for it in the call phase alone
-    if call.excinfo is not None and call.when in ("setup", "call"):
-        item.stash[_CALL] = call
+    if _RECORDED not in item.stash:
+        return
+    item.stash[_RECORDED].append((call, report))
+    if call.when == "teardown":
+        verdict, reason = _came_to(item.stash[_RECORDED])
+        del item.stash[_RECORDED]
+        item.config.stash[_RUN].end_recording(verdict, reason)
+
+
+def _came_to(
+    phases: list[tuple[pytest.CallInfo[None], pytest.TestReport]],
+) -> tuple[Verdict, str | None]:
+    """Return what a recorded test came to over set-up, call and teardown: the gravest, the earliest of it."""
+    from harness.evidence.verdict import Verdict, gravest
+
+    if all(report.passed for _, report in phases) and not any(call.when == "call" for call, _ in phases):
+        return Verdict.ERROR, "the test was not run"
+    found = [_phase_came_to(call, report) for call, report in phases]
+    worst = gravest(verdict for verdict, _ in found)
+    return next(entry for entry in found if entry[0] is worst)
+
+
+def _phase_came_to(call: pytest.CallInfo[None], report: pytest.TestReport) -> tuple[Verdict, str | None]:
+    from harness.evidence.verdict import Verdict
+    from harness.plan.judge import reason_of, verdict_of
+
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, pytest.skip.Exception):
+        return Verdict.INCONCLUSIVE, f"skipped: {error}"
+    if isinstance(error, AssertionError | pytest.fail.Exception):
+        return Verdict.FAIL, str(error) or "an assertion of the test does not hold"
+    if isinstance(error, Exception):
+        return verdict_of(error), reason_of(error)
+    if error is not None:
+        return Verdict.ERROR, f"ended by {error!r}"
+    if report.failed:  # another plugin's word: a strict xfail, an assertion that was noted and passed over
+        return Verdict.FAIL, f"{report.when}: {report.longreprtext or 'failed'}"
+    return Verdict.PASS, None
 
 
 def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
@@ -207,8 +246,10 @@ def _run(config: pytest.Config) -> BlockingRun:
     return config.stash[_RUN]
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Close the rig and the pack."""
+@pytest.hookimpl(hookwrapper=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[None]:
+    """Close the rig and the pack, after the fixtures that Ctrl-C left standing were torn down."""
+    yield
     if _RUN in session.config.stash:
         session.config.stash[_RUN].close(interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
 
@@ -231,27 +272,14 @@ def rig(pytestconfig: pytest.Config) -> Rig:
 
 
 @pytest.fixture
-def evidence(rig: Rig, request: pytest.FixtureRequest) -> Iterator[CaseRecorder]:  # noqa: ARG001
-    """The recorder of this test's evidence, which is a case of the pack."""
-    from harness.evidence.verdict import Verdict
-    from harness.plan.judge import reason_of, verdict_of
+def evidence(rig: Rig, request: pytest.FixtureRequest) -> CaseRecorder:  # noqa: ARG001
+    """The recorder of this test's evidence, which is a case of the pack.
 
-    def judged() -> tuple[Verdict, str | None]:
-        call = request.node.stash.get(_CALL, None)
-        error = call.excinfo.value if call is not None and call.excinfo is not None else None
-        if error is None:
-            return Verdict.PASS, None
-        if isinstance(error, pytest.skip.Exception):
-            return Verdict.INCONCLUSIVE, f"skipped: {error}"
-        if isinstance(error, AssertionError | pytest.fail.Exception):
-            return Verdict.FAIL, str(error) or "an assertion of the test does not hold"
-        if isinstance(error, Exception):
-            return verdict_of(error), reason_of(error)
-        return Verdict.ERROR, "interrupted"
-
-    run = _run(request.config)
-    with run.recorded(request.node.nodeid, request.node.name, judged) as recorder:
-        yield recorder
+    The case ends with the report of the teardown, so that what fails there counts too.
+    """
+    recorder = _run(request.config).begin_recording(request.node.nodeid, request.node.name)
+    request.node.stash[_RECORDED] = []
+    return recorder
 
 
 @pytest.fixture

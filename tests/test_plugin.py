@@ -255,23 +255,73 @@ def test_the_plugin_loads_nothing_heavy():
     assert sorted(ours) == ["harness", "harness.plan", "harness.plan.look", "harness.plugin"]
 
 
-def test_ctrl_c_leaves_a_readable_pack(suite):
-    steps = "steps: [prenotify: {as: SMETS1}, wait: {for: 50 s}]"
-    (suite.path / "plan.yaml").write_text(
-        PLAN.split("  - id: WRONG")[0].split("    steps:")[0] + f"    {steps}\n"
+TEARDOWNS = """
+import pytest
+
+@pytest.fixture
+def quiet(bench):
+    yield
+    assert bench.hubs == {}, "something was left on the bench"
+
+def test_left(quiet): pass
+
+def test_skipped(quiet): pytest.skip("not today")
+
+@pytest.mark.xfail(strict=True, reason="known")
+def test_fixed(bench): pass
+"""
+
+
+def test_what_fails_in_the_teardown_or_by_the_word_of_another_plugin_is_no_pass(suite):
+    suite.path.joinpath("test_mine.py").write_text(TEARDOWNS)
+    suite("test_mine.py", "--rig", "rig.yaml", "--evidence", "pack")
+    cases = cases_of(suite.path / "pack")
+    assert {name.rpartition("::")[2]: (case["verdict"], case["reason"]) for name, case in cases.items()} == {
+        "test_left": ("fail", cases["test_mine.py::test_left"]["reason"]),
+        "test_skipped": ("fail", cases["test_mine.py::test_skipped"]["reason"]),
+        "test_fixed": ("fail", "call: [XPASS(strict)] known"),
+    }
+    assert "something was left on the bench" in cases["test_mine.py::test_left"]["reason"]
+    assert verify(suite.path / "pack").ok
+
+
+def test_a_test_that_is_not_run_is_no_pass(suite):
+    suite.path.joinpath("test_mine.py").write_text("def test_it(bench): pass\n")
+    suite("test_mine.py", "--rig", "rig.yaml", "--evidence", "pack", "--setup-only")
+    (case,) = cases_of(suite.path / "pack").values()
+    assert (case["verdict"], case["reason"]) == ("error", "the test was not run")
+
+
+def test_a_test_that_is_repeated_until_it_passes_keeps_its_verdict(suite):
+    suite.path.joinpath("test_mine.py").write_text("def test_it(bench): assert not bench.hubs\n")
+    suite.path.joinpath("conftest.py").write_text(
+        f"{CONFTEST}\n"
+        "from _pytest.runner import runtestprotocol\n"
+        "def pytest_runtest_protocol(item, nextitem):\n"
+        "    runtestprotocol(item, nextitem=nextitem)\n"
+        "    item.obj = lambda bench: None\n"
+        "    runtestprotocol(item, nextitem=nextitem)\n"
+        "    return True\n"
     )
+    found = suite("test_mine.py", "--rig", "rig.yaml", "--evidence", "pack")
+    found.stdout.fnmatch_lines(["*`test_mine.py::test_it` has its verdict in this pack already*"])
+    (case,) = cases_of(suite.path / "pack").values()
+    assert case["verdict"] == "fail"
+
+
+def interrupted(suite, *arguments, when):
+    """Run pytest in a process of its own, press Ctrl-C as soon as `when` is true, return the run.json."""
     path = os.pathsep.join([str(CHECKOUT), str(suite.path / "installed")])
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "plan.yaml", "--rig", "rig.yaml", "--evidence", "pack"],
+        [sys.executable, "-m", "pytest", *arguments, "--rig", "rig.yaml", "--evidence", "pack"],
         cwd=suite.path,
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    timeline = suite.path / "pack" / "cases" / "RIGHT" / "timeline.jsonl"
     deadline = time.monotonic() + 60
-    while not (timeline.exists() and "wait {for: 50 s}" in timeline.read_text()):
+    while not when():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -279,6 +329,53 @@ def test_ctrl_c_leaves_a_readable_pack(suite):
     out, _ = process.communicate(timeout=20)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, out
     run = json.loads((suite.path / "pack" / "run.json").read_text())
-    assert (run["state"], run["exit_code"]) == ("finished", 130)
-    assert run["cases"][0]["reason"] == "wait {for: 50 s}: interrupted"
+    assert (run["state"], run["exit_code"], run["current_case"]) == ("finished", 130, None)
     assert verify(suite.path / "pack").ok
+    return run
+
+
+def test_ctrl_c_leaves_a_readable_pack(suite):
+    steps = "steps: [prenotify: {as: SMETS1}, wait: {for: 50 s}]"
+    (suite.path / "plan.yaml").write_text(
+        PLAN.split("  - id: WRONG")[0].split("    steps:")[0] + f"    {steps}\n"
+    )
+    timeline = suite.path / "pack" / "cases" / "RIGHT" / "timeline.jsonl"
+    run = interrupted(
+        suite,
+        "plan.yaml",
+        when=lambda: timeline.exists() and "wait {for: 50 s}" in timeline.read_text(),
+    )
+    assert run["cases"][0]["reason"] == "wait {for: 50 s}: interrupted"
+
+
+SLEEPS = """
+import pytest, time
+from pathlib import Path
+
+def at(place):
+    if place == "PLACE":
+        Path("asleep").touch()
+        time.sleep(50)
+
+@pytest.fixture
+def fixture(dcc, evidence):
+    at("set-up")
+    yield
+    evidence.save("note.txt", str(dcc.inventory()))
+    at("teardown")
+
+def test_before(bench): pass
+
+def test_it(fixture): at("call")
+"""
+
+
+@pytest.mark.parametrize("place", ["set-up", "call", "teardown"])
+def test_ctrl_c_makes_a_test_an_error_and_never_a_pass(suite, place):
+    suite.path.joinpath("test_mine.py").write_text(SLEEPS.replace("PLACE", place))
+    run = interrupted(suite, "test_mine.py", when=(suite.path / "asleep").exists)
+    verdicts = {case["id"].rpartition("::")[2]: (case["verdict"], case["reason"]) for case in run["cases"]}
+    assert verdicts == {"test_before": ("pass", None), "test_it": ("error", "interrupted")}
+    # What a fixture does with the bench when it is torn down is evidence still.
+    notes = list((suite.path / "pack" / "cases").glob("*test_it*/note.txt"))
+    assert bool(notes) == (place != "set-up")

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import platform
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ConfigError, RigFault
+from harness.errors import ConfigError, HarnessBug, RigFault
 from harness.evidence.junit import junit
 from harness.evidence.layout import (
     CASES,
@@ -57,6 +58,8 @@ class EvidencePack:
         self._facts_json = self._encoded_facts()
         self._results: list[CaseResult] = []
         self._current: str | None = None
+        self._attempt = 0
+        self._attempts: Counter[str] = Counter()  # that have ended, by case
         self._recorder: CaseRecorder | None = None
         self._allowance = Allowance(limits)
         self._between = Timeline(
@@ -71,13 +74,20 @@ class EvidencePack:
 
     def describe(self, **facts: Any) -> None:
         """Say something of the run (plain json values): rig, plans, rulebook digest, who ran it."""
+        self._refuse_finished()
         self._facts.update(facts)
         self._facts_json = self._encoded_facts()
         self._write_run()
 
     def begin_case(self, case_id: str, attempt: int = 1) -> CaseRecorder:
-        """Begin an attempt at a case; what is recorded until `end_case` is its evidence."""
-        self._current = case_id
+        """Begin an attempt at a case; what is recorded until `end_case` is its evidence.
+
+        Raises HarnessBug when the pack is closed already, or this is not the next attempt at the case.
+        """
+        self._refuse_finished()
+        if attempt != 1 + self._attempts[case_id]:
+            raise HarnessBug(f"{attempt} is not the number of the next attempt at {case_id}")
+        self._current, self._attempt = case_id, attempt
         self._write_run()  # first: a killed run's loose files are those of the case that it names
         self._recorder = CaseRecorder(
             case_folder(self.folder, case_id, attempt),
@@ -89,10 +99,18 @@ class EvidencePack:
         return self._recorder
 
     def end_case(self, result: CaseResult) -> None:
-        """Close an attempt's evidence with its result. Raises RigFault when it could not all be written."""
+        """Close an attempt's evidence with its result.
+
+        Raises RigFault when it could not all be written, HarnessBug when it is not the attempt that is going
+        on: nothing may be said of what was not recorded.
+        """
+        self._refuse_finished()
+        if (result.id, result.attempt) != (self._current, self._attempt):
+            raise HarnessBug(f"attempt {result.attempt} at {result.id} has ended, and had not begun")
         told = self.secrets.text(json.dumps(result.as_json(), ensure_ascii=False))
         recorder, self._recorder, self._current = self._recorder, None, None
         self._results.append(result)
+        self._attempts[result.id] += 1
         self._cases_json.append(octets_of(f"    {told}"))
         if recorder is not None:
             recorder.save(RESULT, f"{told}\n")
@@ -126,6 +144,10 @@ class EvidencePack:
             self._sums.add(files_of(self.folder))
             self._sums.write()
         _raise_if_lost(self._between.failed, self.folder)
+
+    def _refuse_finished(self) -> None:
+        if self._finished:
+            raise HarnessBug(f"the pack in {self.folder} is closed: nothing more can be said in it")
 
     def _case_to_show(self) -> str | None:
         """Return the folder of the first case with anything on the air, of the first one if none has."""

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import RigFault
+from harness.errors import ConfigError, HarnessBug, RigFault
 from harness.evidence.pack import EvidencePack
 from harness.evidence.recorder import CaseRecorder
 from harness.evidence.secrets import Policy
@@ -26,7 +24,15 @@ from harness.plan.session import INTERRUPTED, Preparation, facts, open_runner
 from harness.rig.load import load_rig, load_rules
 from harness.rig.open import close_bench
 
-Judged = Callable[[], tuple[Verdict, str | None]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recording:
+    """A test that is being recorded. `began` is of the monotonic clock, `began_s` Unix time."""
+
+    name: str
+    title: str
+    began: float
+    began_s: float
 
 
 @dataclass(slots=True)
@@ -43,6 +49,7 @@ class BlockingRun:
     _runner: Runner | None = None
     _scratch: tempfile.TemporaryDirectory[str] | None = None
     _fault: RigFault | None = None
+    _recording: _Recording | None = None
 
     @property
     def preparation(self) -> Preparation:
@@ -89,33 +96,53 @@ class BlockingRun:
         runner = self.runner
         return self.door.call(runner.run_case, case)
 
-    @contextmanager
-    def recorded(self, name: str, title: str, judged: Judged) -> Iterator[CaseRecorder]:
-        """Record a test as a case of this name; `judged` says in the end what it came to."""
+    def begin_recording(self, name: str, title: str) -> CaseRecorder:
+        """Record a test as a case of this name, until `end_recording`.
+
+        Raises ConfigError for a test that was recorded before: only an `error` is tried again, and not by
+        whoever wants another verdict.
+        """
         runner = self.runner
-        pack = runner.pack
-        recorder = pack.begin_case(name)
-        began_s, began = time.time(), time.monotonic()
-        runner.executed += 1
-        try:
-            yield recorder
-        finally:
-            verdict, reason = judged()
-            result = CaseResult(
-                id=name,
-                title=title,
-                plan="pytest",
-                verdict=verdict,
-                reason=reason,
-                attempt=1,
-                started_s=began_s,
-                elapsed_s=time.monotonic() - began,
+        if any(result.id == name for result in runner.results):
+            raise ConfigError(
+                f"`{name}` has its verdict in this pack already",
+                remedy="run without what repeats tests until they pass",
             )
-            runner.results.append(result)
-            pack.end_case(result)
+        recorder = runner.pack.begin_case(name)
+        self._recording = _Recording(name=name, title=title, began=time.monotonic(), began_s=time.time())
+        runner.executed += 1
+        return recorder
+
+    def end_recording(self, verdict: Verdict, reason: str | None) -> None:
+        """Say what the test came to. Raises HarnessBug when none is being recorded."""
+        recording, self._recording = self._recording, None
+        if recording is None:
+            raise HarnessBug("a test has ended that had not begun")
+        result = CaseResult(
+            id=recording.name,
+            title=recording.title,
+            plan="pytest",
+            verdict=verdict,
+            reason=reason,
+            attempt=1,
+            started_s=recording.began_s,
+            elapsed_s=time.monotonic() - recording.began,
+        )
+        self.runner.results.append(result)
+        self.runner.pack.end_case(result)
 
     def close(self, *, interrupted: bool = False) -> None:
-        """Close the rig, the pack and the thread; may be called twice."""
+        """Close the rig, the pack and the thread; may be called twice.
+
+        A test that is still being recorded never came to its end, and is an `error`.
+        """
+        try:
+            if self._recording is not None:
+                self.end_recording(Verdict.ERROR, "interrupted")
+        finally:
+            self._close(interrupted=interrupted)
+
+    def _close(self, *, interrupted: bool) -> None:
         runner, self._runner = self._runner, None
         try:
             if runner is not None:

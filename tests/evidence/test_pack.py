@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from harness.errors import ConfigError, RigFault
+from harness.errors import ConfigError, HarnessBug, RigFault
 from harness.eui64 import Eui64
 from harness.evidence.intact import verify
 from harness.evidence.layout import case_folder
@@ -156,6 +156,29 @@ def test_junit_tells_fail_error_and_inconclusive_apart(pack):
     assert all({"classname", "name", "file", "time"} == set(case.keys()) for case in cases.values())
     requirement = cases["CASE-0"].find("properties/property[@name='requirement']")
     assert requirement.get("value") == "MP202-T1"
+
+
+def test_a_pack_that_is_closed_takes_no_verdict_any_more(pack):
+    pack.begin_case("ROW-1")
+    pack.finish(130)
+    for late in (lambda: pack.end_case(result()), lambda: pack.begin_case("ROW-2"), pack.describe):
+        with pytest.raises(HarnessBug, match="is closed"):
+            late()
+    assert json.loads((pack.folder / "run.json").read_text())["cases"] == []
+    assert verify(pack.folder).ok
+
+
+def test_nothing_is_said_of_an_attempt_that_was_not_recorded(pack):
+    with pytest.raises(HarnessBug, match="had not begun"):
+        pack.end_case(result())
+    run_a_case(pack)
+    with pytest.raises(HarnessBug, match="had not begun"):
+        pack.end_case(result())
+    with pytest.raises(HarnessBug, match="not the number of the next attempt"):
+        pack.begin_case("ROW-1")
+    pack.begin_case("ROW-2")
+    with pytest.raises(HarnessBug, match="had not begun"):
+        pack.end_case(result("ROW-1", attempt=2))
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
