@@ -102,7 +102,10 @@ def test_a_hub_that_forgets_whom_it_had_is_caught(tmp_path):
     rig = changed_rig(tmp_path, *hubs("forgets-history"))
     run = certify(tmp_path / "pack", TRUST_CENTRE, "-k", "TC-HISTORIC-KEY and not OVER", rig=rig)
     assert run.verdicts == {"TC-HISTORIC-KEY": "fail"}, run.said
-    assert "let the PPMID in by its install code" in run.reasons("fail")[0]
+    assert (
+        "let the PPMID in by its install code, in the time of its historic link key: so it was on the air"
+        in (run.reasons("fail")[0])
+    )
 
 
 def test_a_ppmid_that_has_forgotten_its_old_key_fails_nothing_that_is_published(tmp_path):

@@ -20,6 +20,7 @@ from harness.rig.bench import HubOnBench
 from harness.rig.faces import JoinOutcome, PpmidStatus
 from harness.smets.han import HISTORIC_LINK_KEY, HUB_ADMISSION, expected_mode, expected_suite
 from harness.smets.version import SmetsVersion
+from harness.zigbee.install_code import link_key
 
 _DONGLE = "look at the hub's dongle and its firmware, and try it again"
 _HUB_NOTICES_S = 3.0
@@ -56,7 +57,7 @@ class Join(Step):
                 f" {where(outcome.status)}"
             )
         if self.by is not None:
-            _by_historic_key(case, entry.hub, before)
+            await _by_historic_key(case, entry.hub, before)
         return {"elapsed_s": outcome.elapsed_s, **_plain(outcome.status)}
 
 
@@ -176,16 +177,22 @@ def _on_this_network(case: CaseContext, hub: CommunicationsHub, status: PpmidSta
         raise SystemFault(f"hub {hub.name} does not have {case.bench.device} on its HAN; {where(status)}")
 
 
-def _by_historic_key(case: CaseContext, hub: CommunicationsHub, before: int) -> None:
+async def _by_historic_key(case: CaseContext, hub: CommunicationsHub, before: int) -> None:
+    """Raise SystemFault for a hub that used the key of the install code: so it was on the air, or it says."""
+    by_install_code = (
+        f"hub {hub.name} let the PPMID in by its install code, in the time of its historic link key"
+    )
+    heard = await key_witnesses.on_air(case)
+    sent = heard.network_keys_to(case.bench.device) if heard is not None else ()
+    if sent and air.opens(link_key(bytes(case.bench.ppmid_device.install_code)), sent[-1]):
+        raise SystemFault(f"{by_install_code}: so it was on the air")
     joined = [
         event
         for event in hub.events[before:]
         if event.eui64 == case.bench.device and event.kind is HubEventKind.JOINED
     ]
     if not joined or joined[-1].note != BY_HISTORIC_KEY:
-        raise SystemFault(
-            f"hub {hub.name} let the PPMID in by its install code, in the time of its historic link key"
-        )
+        raise SystemFault(f"{by_install_code}, by its own account")
 
 
 async def _why_out(
