@@ -35,6 +35,7 @@ class FirmwareImages:
         self._clock = clock
         self._ended = ended
         self._held: list[HeldImage] = []
+        self._ended_by: dict[Eui64, OtaHeader] = {}
 
     @property
     def held(self) -> tuple[HeldImage, ...]:
@@ -51,6 +52,8 @@ class FirmwareImages:
         except DecodeError as error:
             raise StimulusImpossible(f"a hub cannot hand out this image: {error}") from error
         wanted = set(devices)
+        for device in wanted:
+            self._ended_by.pop(device, None)
         for held in self._held:
             held.devices -= wanted  # a device is given the last that came for it
         self._held = [held for held in self._held if held.devices]
@@ -75,9 +78,25 @@ class FirmwareImages:
         self._held = [one for one in self._held if one.devices]
         self._ended(device, held.header, result)
 
+    def ended_by(self, device: Eui64, result: TransferResult) -> None:
+        """Note how the transfer to a device ended, by its own account."""
+        held = self.image_for(device)
+        if held is not None:
+            self._ended_by[device] = held.header
+            self.end(device, result)
+
+    def last_ended_by(self, device: Eui64) -> OtaHeader | None:
+        """Return of which image a device has said how it ended, and nothing has come for it since."""
+        return self._ended_by.get(device)
+
+    def gone(self, device: Eui64) -> None:
+        """Know nothing any more of what a device said: it has left."""
+        self._ended_by.pop(device, None)
+
     def forget(self) -> None:
         """Hold none any more: a case begins afresh."""
         self._held.clear()
+        self._ended_by.clear()
 
     # --- a part of the hub that keeps time -----------------------------------------------------------------
 

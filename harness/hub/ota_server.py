@@ -1,7 +1,8 @@
 """The hub as OTA server: hands a device on its HAN the image that it holds for it, block by block.
 
 The device asks; the hub says by Image Notify that asking is worth while. How the transfer to a device ends is
-told to `images`. Source: 07-5123 (ZCL) §11.13, §11.15 (upgrade at once).
+told to `images`, once: a device that did not get the answer says again how it ended, and is answered again.
+Source: 07-5123 (ZCL) §11.13, §11.13.9 (which statuses a Default Response answers), §11.15 (upgrade at once).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from harness.hub.firmware_images import FirmwareImages, HeldImage
 from harness.hub.zcl_server import default_response
 from harness.rig.faces import ApsMessage
 from harness.zigbee import ota_commands as ota
+from harness.zigbee.ota import OtaHeader
 from harness.zigbee.ota_commands import OtaStatus
 from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType, ZclStatus
 
@@ -57,7 +59,7 @@ class OtaServer:
     def _offer(
         self, held: HeldImage | None, query: ota.QueryNextImageRequest, device: Eui64
     ) -> ota.OtaCommand:
-        if held is None or _is_other(held, query.manufacturer, query.image_type):
+        if held is None or _is_other(held.header, query.manufacturer, query.image_type):
             return _NO_IMAGE
         if not _fits(held, query.hardware):
             self._images.end(device, TransferResult.HARDWARE_VERSION_MISMATCH)
@@ -74,9 +76,12 @@ class OtaServer:
     def _end(
         self, held: HeldImage | None, end: ota.UpgradeEndRequest, device: Eui64
     ) -> ota.OtaCommand | ZclStatus:
-        if held is None or _is_other(held, end.manufacturer, end.image_type, end.file_version):
+        which = (end.manufacturer, end.image_type, end.file_version)
+        if held is not None and not _is_other(held.header, *which):
+            if end.status is not OtaStatus.REQUIRE_MORE_IMAGE:  # it has this one, and runs none yet
+                self._images.ended_by(device, _ENDED.get(end.status, TransferResult.FILE_TRANSFER_FAILURE))
+        elif (ended := self._images.last_ended_by(device)) is None or _is_other(ended, *which):
             return ZclStatus.NOT_FOUND
-        self._images.end(device, _ENDED.get(end.status, TransferResult.FILE_TRANSFER_FAILURE))
         if end.status is not OtaStatus.SUCCESS:
             return ZclStatus.SUCCESS
         return ota.UpgradeEndResponse(
@@ -95,7 +100,7 @@ def is_ota_command(message: ApsMessage, frame: ZclFrame) -> bool:
 
 
 def _block(held: HeldImage | None, asked: ota.ImageBlockRequest) -> ota.OtaCommand:
-    if held is None or _is_other(held, asked.manufacturer, asked.image_type, asked.file_version):
+    if held is None or _is_other(held.header, asked.manufacturer, asked.image_type, asked.file_version):
         return _ABORT
     data = held.octets[asked.offset : asked.offset + asked.maximum]
     if not data:
@@ -117,7 +122,6 @@ def _fits(held: HeldImage, hardware: int | None) -> bool:
     return allowed is None or hardware is None or allowed[0] <= hardware <= allowed[1]
 
 
-def _is_other(held: HeldImage, manufacturer: int, image_type: int, version: int | None = None) -> bool:
-    header = held.header
+def _is_other(header: OtaHeader, manufacturer: int, image_type: int, version: int | None = None) -> bool:
     same = (header.manufacturer, header.image_type) == (manufacturer, image_type)
     return not same or version not in (None, header.file_version)

@@ -297,6 +297,7 @@ class Switchboard:
         for task, device in tuple(self._tasks.items()):
             if device == eui64:
                 task.cancel()
+        self._images.gone(eui64)
         self._begin_anew(eui64)
 
     def _begin_anew(self, eui64: Eui64) -> None:

@@ -19,6 +19,7 @@ from tests.hub.hub_bench import run as run_plain
 from tests.hub.hub_bench import settle
 
 FILE = {"manufacturer": 0x1234, "image_type": 0x0084, "file_version": 0x01020305}
+NOT_FOUND = DefaultResponse(command=0x06, status=ZclStatus.NOT_FOUND)
 IMAGE = ota_file(bytes(range(150)), **FILE)
 
 
@@ -101,6 +102,70 @@ def test_how_it_ended_by_the_devices_account_is_told_by_ccs08(status, result, co
         told = CCS08.read_alert(alert, ACB_KEYS, originator=HUB)
         assert (told.device, told.firmware.hex()) == (PPMID, "01020305")
         assert (told.result, told.alert_code) == (result, code)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("status", [OtaStatus.SUCCESS, OtaStatus.ABORT])
+def test_who_says_again_how_it_ended_is_answered_again_and_the_acb_is_not_told_twice(status):
+    async def scenario(bench):
+        await holding(bench)
+        bench.alerts.clear()
+        end = ota.UpgradeEndRequest(status=status, **FILE)
+        first, second, later = [await asked(bench, end, sequence=number) for number in (9, 9, 10)]
+        assert first == second == later
+        assert first != DefaultResponse(command=0x06, status=ZclStatus.NOT_FOUND)
+        assert len(bench.alerts) == 1
+        assert await asked(bench, ota.UpgradeEndRequest(**FILE | {"file_version": 1})) == NOT_FOUND
+
+    run(scenario)
+
+
+async def new_image(bench):
+    await bench.hub.take_image(ota_file(b"x", **FILE | {"file_version": 0x01020306}), [PPMID], 3600.0)
+    await settle()
+
+
+async def leave(bench):
+    await bench.hub.unjoin(PPMID)
+    await bench.hub.add_to_device_log(PPMID, CODE, 60.0)
+    assert bench.device.join()
+    await settle()
+
+
+async def begin_afresh(bench):
+    bench.hub.images.forget()
+
+
+@pytest.mark.parametrize("happens", [new_image, leave, begin_afresh])
+def test_what_has_ended_is_over_with_a_new_image_or_another_stay(happens):
+    async def scenario(bench):
+        await holding(bench)
+        await asked(bench, ota.UpgradeEndRequest(**FILE))
+        await happens(bench)
+        assert await asked(bench, ota.UpgradeEndRequest(**FILE)) == NOT_FOUND
+
+    run_plain(scenario)
+
+
+def test_an_image_that_the_hub_gave_up_was_not_ended_by_its_device():
+    async def scenario(bench):
+        await holding(bench)
+        await bench.advance(3601)
+        assert await asked(bench, ota.UpgradeEndRequest(**FILE)) == NOT_FOUND
+
+    run_plain(scenario)
+
+
+def test_a_device_that_needs_more_images_has_not_ended_with_this_one():
+    async def scenario(bench):
+        await holding(bench)
+        bench.alerts.clear()
+        answer = await asked(bench, ota.UpgradeEndRequest(status=OtaStatus.REQUIRE_MORE_IMAGE, **FILE))
+        assert answer == DefaultResponse(command=0x06, status=ZclStatus.SUCCESS)
+        assert bench.alerts == []
+        assert await asked(bench, ota.UpgradeEndRequest(**FILE)) == ota.UpgradeEndResponse(**FILE)
+        assert ended(bench) == ["firmware 01020305: success"]
 
     run(scenario)
 
