@@ -26,20 +26,33 @@ class Admission:
         self._log = log
         self._clock = clock
         self._anybody = anybody
+        self._in_clear = False  # whether the radio lets anybody in now
         self._historic: dict[Eui64, float] = {}  # whose historic key is in use, until when
 
-    async def open(self, entry: DeviceLogEntry) -> None:
-        """Open a device's window. Raises RigFault, StimulusImpossible for a radio that cannot be careless."""
+    async def open(self, entry: DeviceLogEntry, *, in_clear: bool = False) -> None:
+        """Open a device's window, with `in_clear` to anybody, the network key sent unprotected.
+
+        Raises RigFault, StimulusImpossible for a radio that cannot be so careless.
+        """
         now = self._clock()
-        if self._anybody:
+        if self._anybody or in_clear:
             if not isinstance(self._radio, CarelessRadio):
                 raise StimulusImpossible(f"the radio of hub {self._name} cannot skip the install-code check")
+            self._in_clear = True
             await self._radio.permit_anybody(entry.window_end - now)
             return
         self._historic.pop(entry.eui64, None)
         if entry.historic_key is not None and now < entry.half_time:
             self._historic[entry.eui64] = entry.half_time
         await self._radio.permit(entry.eui64, entry.join_key(now), entry.window_end - now)
+
+    async def shut_to_anybody(self) -> None:
+        """Let in nobody but those whom the device log has, as before `open` with `in_clear`; RigFault."""
+        if self._in_clear:
+            await self._radio.close_window()
+            self._in_clear = False
+            for entry in self._waiting():
+                await self.open(entry)
 
     async def resume(self) -> None:
         """Bring a radio that has just started to what the device log says.

@@ -231,15 +231,15 @@ class CommunicationsHub:
     # --- device log ---------------------------------------------------------------------------------------
 
     async def add_to_device_log(
-        self, eui64: Eui64, install_code: bytes, join_time_s: float
+        self, eui64: Eui64, install_code: bytes, join_time_s: float, *, in_clear: bool = False
     ) -> DeviceLogEntry:
         """Whitelist a device (CCS01): it may join for `join_time_s` with its install code (without CRC).
 
-        Raises ValueError for a bad install code, RigFault, StimulusImpossible when the radio cannot play
-        the hub's defect.
+        `in_clear` sends it the network key unprotected, as no hub may. Raises ValueError for a bad install
+        code, RigFault, StimulusImpossible when the radio cannot do that, or not play the hub's defect.
         """
         self._check()
-        return await self._members.whitelist(eui64, install_code, join_time_s)
+        return await self._members.whitelist(eui64, install_code, join_time_s, in_clear=in_clear)
 
     async def remove_from_device_log(self, eui64: Eui64) -> bool:
         """Take a device out of the log (CCS02), off the HAN when it is on it; False when it was not in it."""

@@ -58,11 +58,14 @@ class Membership:
         self._ignores_window = ignores_window
         self._forgets_restored = forgets_restored
 
-    async def whitelist(self, eui64: Eui64, install_code: bytes, join_time_s: float) -> DeviceLogEntry:
+    async def whitelist(
+        self, eui64: Eui64, install_code: bytes, join_time_s: float, *, in_clear: bool = False
+    ) -> DeviceLogEntry:
         """Add a device: it may join for `join_time_s` with its install code (without CRC).
 
-        Raises ValueError for a bad install code, RigFault, StimulusImpossible when the radio cannot play
-        the hub's defect; then, or given up, the device is off the log again.
+        With `in_clear` it is sent the network key unprotected, until it is removed. Raises ValueError for a
+        bad install code, RigFault, StimulusImpossible when the radio cannot play that or the hub's defect;
+        then, or given up, the device is off the log again.
         """
         window_s = _FOR_EVER_S if self._ignores_window else join_time_s
         entry = self._trust.whitelist(eui64, install_code, window_s=window_s, now=self._clock())
@@ -73,11 +76,12 @@ class Membership:
             self._link_keys.add(eui64, entry.historic_key)
         self._wake()
         try:
-            await self._admission.open(entry)
+            await self._admission.open(entry, in_clear=in_clear)
         except (BenchError, asyncio.CancelledError):
             self._trust.unlist(eui64, now=self._clock())
             with suppress(BenchError):
                 await self._radio.forget_key(eui64)
+                await self._admission.shut_to_anybody()
             raise
         return entry
 
@@ -86,6 +90,7 @@ class Membership:
         entry = self._trust.unlist(eui64, now=self._clock())
         if entry is not None:
             await self._send_off(entry)
+            await self._admission.shut_to_anybody()
         return entry is not None
 
     def restore(self, backup: TrustCentreBackup) -> Eui64:

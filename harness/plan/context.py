@@ -11,6 +11,7 @@ from harness.dcc.documents import ServiceResponse
 from harness.dcc.routes import RouteRecord
 from harness.errors import BenchError
 from harness.eui64 import Eui64
+from harness.evidence.air import HeardFrame
 from harness.evidence.recorder import CaseRecorder
 from harness.plan.desk import Desk
 from harness.plan.hub_functions import Function
@@ -78,6 +79,7 @@ class CaseContext:
     whitelisting: Whitelisting | None = None
     exchange: Exchange | None = None
     request: Request | None = None
+    clear_keys_meant: int = 0  # network keys that a hub was told to send in the clear, the first so many
     meters: dict[DeviceType, Eui64] = field(default_factory=dict)  # installed by the case
     utrns: dict[DeviceType, str] = field(default_factory=dict)  # the last that each was sent
 
@@ -120,6 +122,10 @@ class CaseContext:
             except BenchError:  # not started: there is nothing on its air either
                 continue
             self.recorder.add_keys([keys.network_key], keys.link_keys)
+
+    def keys_in_clear(self) -> tuple[HeardFrame, ...]:
+        """Return the frames that carried a network key for everybody to read, and were not told to."""
+        return self.recorder.air_record.network_keys_in_clear()[self.clear_keys_meant :]
 
     async def air_is_quiet(self) -> bool:
         """Wait for the sniffer to hand over all that was on the air; False when the rig has none."""

@@ -6,6 +6,7 @@ from harness.plan.steps import (
     answers,
     ask,
     bench,
+    clear_key,
     dcc_alerts,
     dsp,
     estate,
@@ -24,7 +25,7 @@ from harness.plan.steps import (
 from harness.plan.steps.step import STEPS, Step, bind_step
 
 FAMILIES = (
-    *(estate, dsp, dcc_alerts, exchange, han, later, stays_out, unsecured, trust),
+    *(estate, dsp, dcc_alerts, exchange, han, later, stays_out, clear_key, unsecured, trust),
     *(request, ask, answers, gas_proxy, gbcs, meters, prepayment, bench),
 )
 

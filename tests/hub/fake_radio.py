@@ -112,6 +112,10 @@ class CarelessFakeRadio(FakeRadio):
     async def permit_anybody(self, window_s):
         self.anybody = True
 
+    async def close_window(self):
+        await super().close_window()
+        self.anybody = False
+
 
 class FakeDevice:
     """A device with a link key. `answers` maps an APS message to the messages that it answers with.

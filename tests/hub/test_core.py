@@ -11,7 +11,7 @@ from harness.hub.device_log import DeviceState
 from harness.hub.trust_centre import HubEventKind
 from harness.rig.faces import JoinKind, NetworkSettings
 from harness.tap import Boundary
-from tests.hub.fake_radio import CODE, HUB, KEY, PPMID, FakeDevice, FakeRadio
+from tests.hub.fake_radio import CODE, HUB, KEY, PPMID, CarelessFakeRadio, FakeDevice, FakeRadio
 from tests.hub.hub_bench import HubBench, run, settle
 
 STRANGER = Eui64.parse("00-DB-12-34-56-78-90-FF")
@@ -243,6 +243,19 @@ def test_a_careless_hub_lets_anybody_in_with_any_install_code():
         assert "not in the device log" in bench.hub.events[-1].note
 
     run(scenario, defects=[HubDefect.SKIP_INSTALL_CODE_CHECK])
+
+
+def test_a_hub_that_is_told_to_send_its_key_in_the_clear_does_so_until_the_device_is_removed():
+    async def scenario(bench):
+        await bench.hub.add_to_device_log(STRANGER, CODE, 60.0)
+        await bench.hub.add_to_device_log(PPMID, CODE, 60.0, in_clear=True)
+        assert bench.radio.anybody
+        assert PPMID not in bench.radio.windows
+        await bench.hub.remove_from_device_log(PPMID)
+        assert not bench.radio.anybody
+        assert list(bench.radio.windows) == [STRANGER]  # whose window is not over
+
+    run(scenario, radio=CarelessFakeRadio)
 
 
 def test_a_radio_that_cannot_be_careless_makes_the_defect_impossible():

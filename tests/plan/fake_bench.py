@@ -225,6 +225,7 @@ class FakeRadio:
 
     async def close_window(self):
         self.windows.clear()
+        self.careless = False
 
     async def set_link_key(self, eui64, link_key):
         self._check()

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from drivers.virtual.ppmid.defects import Defect
+from drivers.virtual.stack.faces import JoinFailure, JoinResult
 from harness.hub.defects import HubDefect
+from tests.plan.fake_bench import FakeRadio
 from tests.plan.test_expectations import ASK, GBCS, HAN, JOIN, S2, ran, said  # noqa: F401 - fixtures
 
 BY_PPMID = "- expect_unsecured_refused: {by: ppmid}\n"
@@ -129,3 +131,84 @@ def test_a_ppmid_that_never_joined_is_blamed_on_nobody(said, steps):  # noqa: F8
     verdict, reason = said(S2 + steps)
     assert verdict == "inconclusive"
     assert "`join` comes before this step" in reason
+
+
+NOTIFY = "- prenotify: {as: SMETS1}\n"
+IN_CLEAR = NOTIFY + "- expect_clear_key_refused: {hub: smets2, within: 5 s}\n"
+
+
+def careless_ppmid(parts):
+    parts.stack.takes_clear_key = True
+
+
+def test_who_takes_no_key_in_the_clear_passes_and_joins_by_a_protected_one(ran):  # noqa: F811
+    result = ran(IN_CLEAR + "- whitelist: {hub: smets2}\n" + JOIN + HAN).only
+    assert (result.verdict.value, result.reason) == ("pass", None)
+    assert result.steps[1].seen["heard_in_clear"] == 1
+
+
+def test_the_door_that_was_open_to_anybody_is_shut_again(ran):  # noqa: F811
+    result = ran(IN_CLEAR + "- expect_stays_out: {within: 1 s, refusal: not-whitelisted}\n").only
+    assert (result.verdict.value, result.reason) == ("pass", None)
+
+
+def test_a_ppmid_that_takes_a_key_in_the_clear_fails(said):  # noqa: F811
+    verdict, reason = said(IN_CLEAR, careless_ppmid)
+    assert verdict == "fail"
+    assert "the PPMID took a network key that hub smets2 sent in the clear, and joined" in reason
+
+
+def test_a_ppmid_that_takes_it_and_denies_that_fails_by_what_the_hub_heard(said):  # noqa: F811
+    def arrange(parts):
+        careless_ppmid(parts)
+        parts.ppmid.outcome = lambda outcome: replace(outcome, joined=False, reason="no-network")
+
+    verdict, reason = said(IN_CLEAR, arrange)
+    assert verdict == "fail"
+    assert "it says 'no-network', but the hub heard it under that key" in reason
+
+
+def test_a_ppmid_that_never_tried_has_proved_nothing(said):  # noqa: F811
+    def arrange(parts):
+        async def nowhere(*_):
+            return JoinResult(failure=JoinFailure.NO_NETWORK)
+
+        parts.stack.join = nowhere
+
+    verdict, reason = said(IN_CLEAR, arrange)
+    assert verdict == "inconclusive"
+    assert "none was heard: the PPMID says 'no-network'" in reason
+
+
+def test_a_key_that_was_protected_after_all_proves_nothing(said):  # noqa: F811
+    def arrange(parts):
+        careless_ppmid(parts)
+        parts.air.clear_key = lambda radio: None
+
+    verdict, reason = said(IN_CLEAR, arrange)
+    assert verdict == "inconclusive"
+    assert "it joined all the same" in reason
+
+
+@pytest.mark.parametrize(("arrange", "verdict"), [(None, "pass"), (careless_ppmid, "fail")])
+def test_without_a_sniffer_the_radio_is_believed(said, arrange, verdict):  # noqa: F811
+    assert said(IN_CLEAR, arrange, sniffer=False)[0] == verdict
+
+
+def test_a_key_that_the_hub_was_told_to_send_so_is_held_against_nobody_later(said):  # noqa: F811
+    wrong = "- whitelist: {hub: smets2, install_code: 0F1E2D3C4B5A69788796A5B4C3D2E1F0}\n"
+    verdict, reason = said(IN_CLEAR + wrong + JOIN)
+    assert verdict == "fail"
+    assert "in the clear" not in reason
+
+
+def test_a_radio_that_cannot_be_careless_proves_nothing(said):  # noqa: F811
+    can = {name: way for name, way in vars(FakeRadio).items() if not name.startswith("__")}
+    del can["permit_anybody"]
+
+    def arrange(parts):
+        parts.radios["smets2"].__class__ = type("CarefulRadio", (), can)
+
+    verdict, reason = said(IN_CLEAR, arrange)
+    assert verdict == "inconclusive"
+    assert "the radio of hub smets2 cannot skip the install-code check" in reason

@@ -82,6 +82,13 @@ def test_who_obeys_smart_energy_without_its_link_key_is_caught(tmp_path, changes
     assert "under the network key alone" in reason
 
 
+def test_a_ppmid_that_takes_a_network_key_in_the_clear_is_caught(tmp_path):
+    rig = changed_rig(tmp_path, ppmid("accepts-clear-key"))
+    run = certify(tmp_path / "pack", *SECURITY, "-k", "CLEAR-KEY", rig=rig)
+    assert run.verdicts == {"SE-PPMID-CLEAR-KEY-1": "fail", "SE-PPMID-CLEAR-KEY-2": "fail"}, run.said
+    assert ["in the clear, and joined" in reason for reason in run.reasons("fail")] == [True, True]
+
+
 TRUST_CENTRE = CHECKOUT / "test_plans" / "hub" / "trust-centre.yaml"
 
 
@@ -118,7 +125,7 @@ def test_a_ppmid_that_has_forgotten_its_old_key_fails_nothing_that_is_published(
 def test_smart_energy_security_holds_on_the_virtual_bench(tmp_path):
     run = certify(tmp_path / "pack", *SECURITY)
     assert set(run.verdicts.values()) == {"pass"}, run.said
-    assert len(run.verdicts) == 4
+    assert len(run.verdicts) == 6
 
 
 UNPLUGGED = """\

@@ -209,7 +209,7 @@ async def _why_out(
         if event.refusal in _HUBS_OWN_REFUSALS:
             case.rules.note(HUB_ADMISSION)
             return SystemFault(f"{says}; hub {hub.name} refused it: {event}")
-    if await case.air_is_quiet() and case.recorder.air_record.network_keys_in_clear():
+    if await case.air_is_quiet() and case.keys_in_clear():
         return SystemFault(f"{says}; hub {hub.name} sent the network key in the clear")
     told = [*refusals, *_without_key(case, hub, before)]
     note = f"; the hub says: {told[-1]}" if told else ""

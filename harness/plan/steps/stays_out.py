@@ -63,7 +63,7 @@ class ExpectStaysOut(Step):
 async def _clear_key(case: CaseContext) -> str | None:
     if not await case.air_is_quiet():
         return None
-    frames = case.recorder.air_record.network_keys_in_clear()
+    frames = case.keys_in_clear()
     return (
         f"{frames[0].source} sent the network key in the clear to {frames[0].destination}" if frames else None
     )
