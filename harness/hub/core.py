@@ -20,7 +20,7 @@ from harness.hub.device_log import DeviceLog, DeviceLogEntry, DeviceState
 from harness.hub.events import EventBook
 from harness.hub.firmware_images import FirmwareImages
 from harness.hub.han import Han
-from harness.hub.link_keys import HubKeys, LinkKeys, check_credentials
+from harness.hub.link_keys import HubKeys, KeyKeeper, LinkKeys, check_credentials
 from harness.hub.membership import Membership
 from harness.hub.profile import HubProfile
 from harness.hub.switchboard import Keys, Switchboard
@@ -70,12 +70,13 @@ class CommunicationsHub:
         self._tap = tap
         self._clock = clock
         self._defects = frozenset(defects)
-        self._fault: RigFault | None = None
+        self._lost: Callable[[], RigFault] | None = None  # what befell the radio
         historic = profile.historic_link_keys and HubDefect.FORGETS_HISTORY not in self._defects
         self._log = DeviceLog(historic_keys=historic)
         self._link_keys = LinkKeys()
         self._credentials = credentials
         self._book = EventBook(name, tap, clock)
+        self._keeper = KeyKeeper(radio, self._log, self._link_keys, self._book)
         self._gbcs_listeners: list[Callable[[Eui64, bytes], None]] = []
         self._admission = Admission(
             name, radio, self._log, clock, anybody=HubDefect.SKIP_INSTALL_CODE_CHECK in self._defects
@@ -126,7 +127,7 @@ class CommunicationsHub:
     async def start(self, settings: NetworkSettings) -> NetworkState:
         """Open the radio and bring the HAN up, as `Han.form` has it; raises RigFault."""
         await self._board.stop()  # of an earlier start
-        self._fault = None
+        self._lost = self._keeper.trouble = None
         await self._han.open(tuple(entry.descriptor() for entry in self.profile.endpoints), self)
         try:
             check_credentials(self.name, self.eui64, self._suites, self._credentials)
@@ -155,8 +156,10 @@ class CommunicationsHub:
         await self._radio.close()
 
     async def ping(self) -> None:
-        """Prove the radio healthy; RigFault when it is not."""
+        """Prove the radio healthy, and that it took every link key since the start; RigFault when not."""
         self._check()
+        if (trouble := self._keeper.trouble) is not None:
+            raise RigFault(trouble.message, remedy=trouble.remedy)
         await self._radio.ping()
 
     # --- what it is ---------------------------------------------------------------------------------------
@@ -358,7 +361,7 @@ class CommunicationsHub:
                 f"hub {self.name} lost its radio: {reason}", remedy="check the dongle and start again"
             )
 
-        self._fault = fault()
+        self._lost = fault
         self._board.exchanges.fail(fault)
 
     def _announced(self, eui64: Eui64, short_address: int) -> None:
@@ -367,11 +370,8 @@ class CommunicationsHub:
         self._timekeeper.wake()
 
     async def _key_established(self, eui64: Eui64, link_key: bytes, suite: Suite) -> None:
-        self._link_keys.add(eui64, link_key)
-        await self._radio.set_link_key(eui64, link_key)
-        self._log.established(eui64, link_key, suite.number)
+        await self._keeper.established(eui64, link_key, suite)
         self._board.tell_of_image(eui64)
-        self._book.note(HubEventKind.KEY_ESTABLISHED, eui64, suite.name, suite=suite.number)
 
     # --- housekeeping -------------------------------------------------------------------------------------
 
@@ -381,8 +381,8 @@ class CommunicationsHub:
             await self._radio.send(message, timeout_s=timeout_s)
 
     def _check(self) -> None:
-        if self._fault is not None:
-            raise self._fault
+        if self._lost is not None:
+            raise self._lost()
 
     def _unsolicited(self, eui64: Eui64, message: bytes) -> None:
         self._tap.record(Boundary.HUB, str(eui64), self.name, "GBCS message that nobody asked for", message)

@@ -11,14 +11,14 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from harness.errors import DecodeError
+from harness.errors import DecodeError, RigFault
 from harness.eui64 import Eui64
 from harness.rig.faces import ApsMessage
 from harness.zigbee import key_establishment
 from harness.zigbee.cbke import commands
 from harness.zigbee.cbke.authority import CredentialStore
 from harness.zigbee.cbke.commands import Command, Initiate, Terminate, TerminateStatus
-from harness.zigbee.cbke.exchange import Established, Exchange, Failed, Outcome, Reaction
+from harness.zigbee.cbke.exchange import Established, Exchange, Failed, Reaction
 from harness.zigbee.cbke.suites import SUITES, Suite
 from harness.zigbee.zcl import Direction, ZclFrame, ZclFrameType
 
@@ -109,9 +109,9 @@ class KeyEstablishment:
         try:
             while True:
                 reaction = await self._next(talk, exchange)
-                await self._ended(eui64, suite, reaction.outcome)
-                if reaction.send is not None:
-                    await self._say(talk, reaction.send)
+                say = await self._ended(eui64, suite, reaction)
+                if say is not None:
+                    await self._say(talk, say)
                 if reaction.outcome is not None:
                     return
         finally:
@@ -137,11 +137,21 @@ class KeyEstablishment:
             return exchange.tick(max(now(), deadline or 0.0))
         return await asyncio.to_thread(exchange.take, command, now())
 
-    async def _ended(self, eui64: Eui64, suite: Suite, outcome: Outcome | None) -> None:
+    async def _ended(self, eui64: Eui64, suite: Suite, reaction: Reaction) -> Command | None:
+        """Do what an outcome means, and return what is to be said."""
+        outcome = reaction.outcome
         if isinstance(outcome, Established):
-            await self._set_key(eui64, outcome.link_key, suite)
+            try:
+                await self._set_key(eui64, outcome.link_key, suite)
+            except RigFault as fault:
+                status = TerminateStatus.NO_RESOURCES
+                self._failed(
+                    eui64, Failed(status=status, reason=f"the radio has no use of it: {fault.message}")
+                )
+                return Terminate(status=status, suite=suite.number)
         elif isinstance(outcome, Failed):
             self._failed(eui64, outcome)
+        return reaction.send
 
     async def _say(self, talk: _Talk, command: Command) -> None:
         frame = ZclFrame(

@@ -1,4 +1,4 @@
-"""Which keys a hub has had in use, and whether it has the certificates to establish new ones."""
+"""Which keys a hub has had in use, how one comes into use, and whether it can establish new ones."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from harness.errors import RigFault
 from harness.eui64 import Eui64
+from harness.hub.device_log import DeviceLog
+from harness.hub.events import EventBook
+from harness.hub.trust_centre import HubEventKind
+from harness.rig.faces import Radio
 from harness.zigbee.cbke.authority import CredentialStore
-from harness.zigbee.cbke.suites import SUITES
+from harness.zigbee.cbke.suites import SUITES, Suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,35 @@ class LinkKeys:
     def all(self) -> Mapping[Eui64, tuple[bytes, ...]]:
         """Return them all."""
         return {eui64: tuple(keys) for eui64, keys in self._keys.items()}
+
+
+class KeyKeeper:
+    """Has link keys that were established used: by the radio first, then in the device log.
+
+    `trouble` is what the radio said when it did not take one.
+    """
+
+    def __init__(self, radio: Radio, log: DeviceLog, known: LinkKeys, book: EventBook) -> None:
+        self._radio = radio
+        self._log = log
+        self._known = known
+        self._book = book
+        self.trouble: RigFault | None = None
+
+    async def established(self, eui64: Eui64, link_key: bytes, suite: Suite) -> None:
+        """Use a key that was established just now. Raises RigFault when the radio does not take it."""
+        self._known.add(eui64, link_key)
+        await self._give(eui64, link_key)
+        self._log.established(eui64, link_key, suite.number)
+        self._book.note(HubEventKind.KEY_ESTABLISHED, eui64, suite.name, suite=suite.number)
+
+    async def _give(self, eui64: Eui64, link_key: bytes) -> None:
+        try:
+            await self._radio.set_link_key(eui64, link_key)
+        except RigFault as fault:
+            self.trouble = fault
+            self._book.note(HubEventKind.KEY_NOT_TAKEN, eui64, fault.message)
+            raise
 
 
 def check_credentials(name: str, own: Eui64, suites: int, credentials: CredentialStore) -> None:

@@ -36,6 +36,7 @@ class HubEventKind(Enum):
     WINDOW_OVER = "join window over"
     KEY_ESTABLISHED = "key established"  # with `suite`; the radio has the link key, the device log too
     KEY_NOT_ESTABLISHED = "key not established"
+    KEY_NOT_TAKEN = "link key not taken by the radio"
     UNSECURED = "message without link key refused"
     NETWORK_KEY = "network key updated"  # of the hub itself
     RESTORED = "restored"

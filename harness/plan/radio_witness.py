@@ -45,6 +45,8 @@ async def why_not_by_radio(
     for event in mine:
         if event.refusal is Refusal.DENIED_BY_RADIO:
             return f"the radio of hub {hub.name} denied it, though the hub had let it in: {event}"
+        if event.kind is HubEventKind.KEY_NOT_TAKEN:
+            return f"the radio of hub {hub.name} did not take the link key that was established: {event.note}"
     listening = await case.air_is_quiet()
     heard = air.heard(case.recorder, case.bench).since(frames_before) if listening else None
     for event in mine:

@@ -171,13 +171,16 @@ def test_a_lost_radio_fails_what_waits_at_once_and_everything_after():
             for pending in waiting:
                 with pytest.raises(RigFault, match="smets2 lost its radio: unplugged"):
                     await pending
+        raised_so_far = []
         for again in (
             bench.hub.ping(),
             bench.hub.add_to_device_log(PPMID, CODE, 1.0),
             bench.hub.unjoin(PPMID),
         ):
-            with pytest.raises(RigFault, match="lost its radio"):
+            with pytest.raises(RigFault, match="lost its radio") as raised:
                 await again
+            raised_so_far.append(raised.value)
+        assert len({id(fault) for fault in raised_so_far}) == 3, "each waits for a fault of its own"
 
     run(scenario)
 

@@ -285,6 +285,33 @@ def test_a_stranger_and_a_device_that_has_left_get_no_answer_to_a_certificate():
     run(scenario)
 
 
+def test_a_radio_that_does_not_take_the_key_is_at_fault_and_the_device_is_told_that_there_is_none():
+    async def scenario(bench):
+        async def full(eui64, link_key):
+            raise RigFault("its key table is full", remedy="remove devices")
+
+        takes, bench.radio.set_link_key = bench.radio.set_link_key, full
+        device = Device(bench, SUITE_2)
+        await device.establish()
+        assert device.heard[-1] == Terminate(status=TerminateStatus.NO_RESOURCES, suite=2)
+        assert not bench.hub.device_log()[0].established
+        told = {event.kind: event.note for event in bench.hub.events}
+        assert told[HubEventKind.KEY_NOT_TAKEN] == "its key table is full"
+        assert "its key table is full" in told[HubEventKind.KEY_NOT_ESTABLISHED]
+        assert HubEventKind.KEY_ESTABLISHED not in told
+        faults = []
+        for _ in range(2):
+            with pytest.raises(RigFault, match="its key table is full; remove devices") as raised:
+                await bench.hub.ping()
+            faults.append(raised.value)
+        assert faults[0] is not faults[1]
+        bench.radio.set_link_key = takes
+        await bench.hub.start(NetworkSettings(channel=20))
+        await bench.hub.ping()
+
+    run(scenario)
+
+
 def test_an_answer_that_the_hub_has_not_asked_for_is_passed_over():
     async def scenario(bench):
         device = Device(bench, SUITE_2, initiator=False)

@@ -100,6 +100,13 @@ def test_a_device_that_the_radio_denied_is_not_at_fault(case):
     assert "denied it, though the hub had let it in" in why(case, DENIED, reason="no-key")
 
 
+def test_a_link_key_that_the_radio_did_not_take_is_not_the_devices_fault(case):
+    event = HubEvent(at=1.0, kind=HubEventKind.KEY_NOT_TAKEN, eui64=PPMID, note="its key table is full")
+    assert "did not take the link key that was established: its key table is full" in why(case, event)
+    other = HubEvent(at=1.0, kind=HubEventKind.KEY_NOT_TAKEN, eui64=OTHER)
+    assert why(case, other, reason="key-establishment-failed") is None
+
+
 def test_a_door_that_the_beacons_call_shut_is_the_radios(case):
     case.frames = [beacon(open_door=False)]
     assert "told in its beacons that nobody may join" in why(case)

@@ -92,6 +92,8 @@ TABLE = (
     Fault("delivery-failed", PASS, arguments="{frames: 1}", when="request", id="delivery-failed-once"),
     Fault("stays-shut", ERROR, says="told in its beacons that nobody may join", when="whitelist"),
     Fault("key-forgotten", ERROR, says="denied it, though the hub had let it in", when="whitelist"),
+    Fault("key-table-full", ERROR, says="did not take the link key that was established"),
+    Fault("keys-refused", ERROR, says="did not take the link key that was established", slow=False),
 )
 CASE = """\
   - id: {name}

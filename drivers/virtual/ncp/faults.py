@@ -106,5 +106,7 @@ class Mishaps:
     status_late_s: float = 0.5
     stays_shut: bool = False  # says that devices may join, and lets none
     forgets_keys: bool = False  # says that it keeps a joiner's key, and does not
+    keys_full: bool = False  # has room for no further link key
+    refuses_keys: bool = False  # keeps no link key that it is given, and says so
     scans_partly: bool = False
     scans_twice: bool = False

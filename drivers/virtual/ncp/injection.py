@@ -166,6 +166,9 @@ FAULTS: Mapping[str, tuple[tuple[str, ...], Callable[[Any, Arguments], Awaitable
     # who may join
     "stays-shut": ((), _mishap("stays_shut")),
     "key-forgotten": ((), _mishap("forgets_keys")),
+    # link keys
+    "key-table-full": ((), _mishap("keys_full")),
+    "keys-refused": ((), _mishap("refuses_keys")),
     # all of them taken back, but for the plug
     "well": ((), lambda dongle, _: dongle.cure()),
 }

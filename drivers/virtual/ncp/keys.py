@@ -38,7 +38,7 @@ class Keys:
         """Return a device's index; of the address of zeros, the first free one."""
         kept = self._core.kept
         eui64: Eui64 = fields["eui64"]
-        index = kept.find(eui64) if eui64 != Eui64(0) else kept.free_index(self._size)
+        index = kept.find(eui64) if eui64 != Eui64(0) else self._free_index()
         return {"index": NO_INDEX if index is None else index}
 
     def on_eraseKeyTableEntry(self, fields: Mapping[str, Any]) -> Answer:  # noqa: N802
@@ -60,12 +60,17 @@ class Keys:
         kept = self._core.kept
         index = kept.find(fields["eui64"])
         if index is None:
-            index = kept.free_index(self._size)
+            index = self._free_index()
         if index is None:
             return outcome(Status.TABLE_FULL)
         return self._put(index, fields["eui64"], fields["key"])
 
+    def _free_index(self) -> int | None:
+        return None if self._core.mishaps.keys_full else self._core.kept.free_index(self._size)
+
     def _put(self, index: int, eui64: Eui64, key: bytes) -> Answer:
+        if self._core.mishaps.refuses_keys:
+            return outcome(Status.FAILED)
         if index >= self._size:
             return outcome(Status.INDEX_OUT_OF_RANGE)
         self._core.kept.keys[index] = (eui64, key)

@@ -11,10 +11,13 @@ import pytest
 
 from drivers.virtual.ncp.injection import FAULTS
 from harness.errors import RadioUndelivered, RigFault, StimulusImpossible
+from harness.eui64 import Eui64
 from harness.rig.faces import NetworkSettings
 from tests.drivers.virtual.ncp.hosted import bellows_host, run
 from tests.drivers.virtual.ncp.test_dongle import message
 from tests.drivers.virtual.stack.network import KEY, PPMID
+
+OTHER = Eui64.parse("00-DB-12-34-56-78-90-FF")
 
 
 def test_an_unplugged_dongle_is_lost_and_found_again_when_it_is_back(tmp_path):
@@ -267,6 +270,22 @@ def test_a_dongle_that_does_not_let_in_whom_it_was_told_to(tmp_path, fault):
         await hosted.radio.permit(PPMID, KEY, 60.0)
         failure = (await hosted.device.join((20,), KEY, 2.0)).failure
         assert failure.value == {"stays-shut": "no-network", "key-forgotten": "no-key"}[fault]
+
+    run(scenario, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"), [("key-table-full", "its key table is full"), ("keys-refused", "importLinkKey")]
+)
+def test_a_dongle_that_takes_no_link_key_says_so(tmp_path, fault, says):
+    async def scenario(hosted):
+        await hosted.start()
+        await hosted.radio.set_link_key(PPMID, KEY)
+        await hosted.dongle.inject(fault)
+        with pytest.raises(RigFault, match=says):
+            await hosted.radio.set_link_key(OTHER, KEY)
+        await hosted.dongle.inject("well")
+        await hosted.radio.set_link_key(OTHER, KEY)
 
     run(scenario, tmp_path)
 
