@@ -32,6 +32,7 @@ from harness.eui64 import Eui64
 from harness.rig.faces import DriverContext, DriverSpec, Face, SniffedFrame
 
 _STOP_WITHIN_S = 10.0
+_WELL = "well"
 _NO_LATENCY = Seconds(0.0)
 EzspVersion = Literal[8, 13, 14, 19]
 T = TypeVar("T")
@@ -209,7 +210,13 @@ class VirtualBench:
             self._call(_done(partial(self._dongle(node)[0].power, on)))
 
     def inject_fault(self, node: str, fault: str, **arguments: object) -> None:
-        """Make a dongle misbehave; StimulusImpossible for a fault or a node that is not there."""
+        """Make a dongle misbehave; StimulusImpossible for a fault or a node that is not there.
+
+        To a PPMID, `well` alone can be done: it gets the factory's firmware back.
+        """
+        if fault == _WELL and node in self._nodes.ppmids:
+            self._call(self._nodes.ppmids[node].be_well())
+            return
         self._call(self._dongle(node)[0].inject(fault, **arguments))
 
     def _dongle(self, node: str) -> tuple[Dongle, BytePort]:

@@ -96,7 +96,8 @@ class Bench:
     async def reset_case(self) -> None:
         """Begin afresh: PPMID off every HAN with its own install code, meters off, device logs and SMI empty.
 
-        Raises RigFault when the rig is not healthy, DutFault when the PPMID does not answer as it must.
+        Raises RigFault when the rig is not healthy, DutFault when the PPMID does not answer as it must,
+        StimulusImpossible when it runs another firmware than the rig file says.
         """
         await self.take_faults_back()
         if self.power is not None:
@@ -105,11 +106,25 @@ class Bench:
             if meter.supply is not None:
                 await meter.supply.switch(on=False)
         await self.ppmid.leave()
+        await self._firmware_back()
         await self.ppmid.set_install_code(self.ppmid_device.install_code)
         await self.ppmid.received()
         for entry in self.hubs.values():
             await entry.hub.begin_afresh()
         await self.dcc.begin_case(self.device, [entry.hub.eui64 for entry in self.hubs.values()])
+
+    async def _firmware_back(self) -> None:
+        """Have the PPMID run the rig file's firmware: a case may have ended between there and back."""
+        node = self.nodes.get("ppmid.port")
+        if self.environment is not None and node is not None:
+            with suppress(StimulusImpossible):
+                await asyncio.to_thread(self.environment.inject_fault, node, _WELL)
+        runs, wanted = (await self.ppmid.identify()).firmware.upper(), self.ppmid_device.firmware.upper()
+        if runs != wanted:
+            raise StimulusImpossible(
+                f"the PPMID runs firmware {runs}, the rig file says {wanted}",
+                remedy="put that firmware back on it, or change `ppmid.device` in the rig file",
+            )
 
     async def switch_hub_off(self, name: str) -> None:
         """Take a hub off the air until the next case begins; PlanError when there is none of that name."""

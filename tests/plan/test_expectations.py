@@ -751,3 +751,12 @@ def test_a_ppmid_port_that_fails_is_the_rigs_fault(said):
     verdict, reason = said(S2 + JOIN, arrange)
     assert verdict == "error"
     assert "PPMID port /dev/ttyUSB0: unplugged" in reason
+
+
+def test_a_ppmid_with_another_firmware_than_the_rig_files_is_blamed_for_nothing(said):
+    def arrange(parts):
+        parts.ppmid.firmware._config = replace(parts.ppmid.config, firmware="01020400")
+
+    verdict, reason = said(S2 + JOIN + ASK + "- expect_firmware\n", arrange)
+    assert verdict == "inconclusive"
+    assert "the PPMID runs firmware 01020400, the rig file says 01020304; put that firmware back" in reason

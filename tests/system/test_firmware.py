@@ -48,3 +48,39 @@ def test_a_sleeping_ppmid_gets_it_too(tmp_path):
     rig = changed_rig(tmp_path, (device, f"{device}      sleepy: true\n"))
     run = certify(tmp_path / "pack", PLAN, "-k", "BACK", rig=rig)
     assert run.verdicts == {"FIRMWARE-THERE-AND-BACK": "pass"}, run.said
+
+
+LEFT_HALF_WAY = """\
+schema: ppmid-bench/plan@1
+title: A firmware case that ends between there and back, and what comes after it
+cases:
+  - id: HALF-WAY
+    title: Fails when the other firmware has been taken, and nobody has been told
+    timeout: 2 min
+    steps:
+      - prenotify: {as: SMETS2+}
+      - whitelist: {hub: smets2}
+      - join: {within: 60 s}
+      - request: {srv: "8.7.2", with: ESME}
+      - send_firmware: {firmware: "01020400", image: IMAGES/virtual-01020400.ota}
+      - expect_alert: {code: 8F8A, hub: smets2, within: 60 s}
+      - expect_inventory: {smets: SMETS1}
+  - id: AFTERWARDS
+    title: Row 4, with the firmware of the rig file, and without an alert of another case
+    steps:
+      - prenotify: {as: SMETS2+}
+      - whitelist: {hub: smets2}
+      - join: {within: 60 s}
+      - request: {srv: "11.2"}
+      - expect_route: {via: gbcs, use_case: CS08}
+      - expect_firmware
+      - expect_dcc_alert: {alert: ppmid, times: 0, within: 2 s}
+"""
+
+
+@pytest.mark.timeout(90)
+def test_a_firmware_case_that_fails_half_way_spoils_none_that_come_after(tmp_path):
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(LEFT_HALF_WAY.replace("IMAGES", str(PLAN.parent / "images")))
+    run = certify(tmp_path / "pack", plan)
+    assert run.verdicts == {"HALF-WAY": "fail", "AFTERWARDS": "pass"}, run.said

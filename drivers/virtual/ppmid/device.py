@@ -53,6 +53,20 @@ class VirtualPpmid(PoweredDevice[Firmware]):
             self._console = None
         await super().power(on=on)
 
+    async def be_well(self) -> None:
+        """Run the factory's firmware again, and owe nobody an alert of another."""
+        if self._restarting is not None:
+            await asyncio.wait({self._restarting})
+        kept = self._memory.load()
+        if not (kept.firmware or kept.alert_due):
+            return
+        was_on = self._firmware is not None
+        await self.power(on=False)
+        kept = self._memory.load()
+        kept.firmware, kept.alert_due = "", False
+        self._memory.store(kept)
+        await self.power(on=was_on)
+
     def _boot(self) -> Firmware:
         firmware = Firmware(self._stack, self._memory, self._config, event=self._event, restart=self._restart)
         self._console = Console(self._port.write, firmware, firmware.tasks.spawn)
