@@ -10,6 +10,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from drivers.virtual.device.front import Front
+from drivers.virtual.device.homecoming import come_back
 from drivers.virtual.device.key_establishment import KeyEstablishment, read_suites
 from drivers.virtual.device.questions import ENDPOINT, PROFILE, Questions, Unanswered
 from drivers.virtual.device.surroundings import DeviceStack
@@ -18,7 +19,7 @@ from drivers.virtual.device.tunnel_client import TunnelClient, TunnelHabits
 from drivers.virtual.device.zcl_server import ZclServer
 from drivers.virtual.meter.config import MeterConfig
 from drivers.virtual.meter.gbcs import MeterGbcs
-from drivers.virtual.stack.faces import ApsIndication, LeaveReason
+from drivers.virtual.stack.faces import ApsIndication, JoinResult, LeaveReason
 from harness.eui64 import Eui64
 from harness.gbcs.gbz import moment_of
 from harness.zigbee import install_code, key_establishment, tunnel
@@ -31,6 +32,7 @@ from harness.zigbee.zdo import SimpleDescriptor
 _BASIC, _TIME, _METERING, _PREPAYMENT, _MESSAGING = 0x0000, 0x000A, 0x0702, 0x0705, 0x0703
 _METERING_DEVICE = 0x0501
 _JOIN_WITHIN_S = 10.0
+_GBCS_SUITE = 2  # of a link key with a hub that speaks GBCS
 _SERVES = (_BASIC, key_establishment.CLUSTER, _METERING, _PREPAYMENT)
 _USES = (key_establishment.CLUSTER, _TIME, _MESSAGING, tunnel.CLUSTER)
 DESCRIPTOR = SimpleDescriptor(
@@ -124,12 +126,22 @@ class MeterFirmware:
             self._open_tunnel()
         return True
 
-    async def _rejoin(self) -> None:
-        pause_s = self._config.timings.first_pause_s
-        while (await self._stack.rejoin()).failure is not None:
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, self._config.timings.longest_pause_s)
-        if self._suite == 2:
+    async def _come_back(self) -> None:
+        """Come back to the hub, or settle in with one that has taken its place."""
+        before = self._stack.save(), self._hub, self._suite
+
+        async def settle_in(result: JoinResult) -> bool:
+            self._hub, self._suite = result.parent_eui64, 0
+            if await self._settle_in():
+                return True
+            saved, self._hub, self._suite = before
+            self._stack.restore(saved)
+            return False
+
+        await come_back(
+            self._stack, self._config.channels, self._config.timings, lost=lambda: True, settle_in=settle_in
+        )
+        if self._suite == _GBCS_SUITE and self._tunnel is None:
             self._open_tunnel()
 
     def left_network(self, reason: LeaveReason) -> None:
@@ -141,7 +153,7 @@ class MeterFirmware:
             self._living.cancel()
         self._tunnel = None
         if reason is LeaveReason.LOST_PARENT:
-            self._living = self._tasks.spawn(self._rejoin())
+            self._living = self._tasks.spawn(self._come_back())
 
     def _use_key(self, key: bytes, suite: Suite) -> None:
         self._stack.set_link_key(key)
