@@ -96,6 +96,7 @@ TRUST_CENTRE = CHECKOUT / "test_plans" / "hub" / "trust-centre.yaml"
     ("changes", "fails"),
     [
         ([ppmid("forgets-link-key")], "TC-REJOIN"),
+        ([ppmid("forgets-mode-on-power-cycle")], "TC-REJOIN"),
         ([ppmid("ignores-network-key")], "TC-NETWORK-KEY"),
         ([ppmid("forgets-link-key")], "TC-NETWORK-KEY-MISSED"),
     ],
