@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,8 +16,7 @@ from harness.plan.expect import unmet
 from harness.plan.steps.step import Seen, Step, step
 from harness.plan.waiting import until
 
-_WITHIN = Seconds(5)
-_SETTLE_S = 0.2  # a second copy, or one for somebody else, may come a little later
+_WITHIN, _QUIET_FOR = Seconds(5), Seconds(0.5)
 _CHANGES: Mapping[a.StatusChange, DccAlertKind] = {
     a.StatusChange.SUSPENDED: DccAlertKind.SUSPENDED,
     a.StatusChange.RESTORED: DccAlertKind.RESTORED,
@@ -41,25 +39,42 @@ class ExpectDccAlert(Step):
     """The DCC has sent this alert about the PPMID by itself, `times` since the case began, and to whom.
 
     Without `to` only the user in whose name the case sends requests is looked at; with it, nobody else of the
-    rig's users may have got it.
+    rig's users may have got it. When it has come, no more of it may come for `quiet_for`; with `times: 0`
+    none may come for the whole of `within`.
     """
 
     alert: DccAlertKind
     to: tuple[str, ...] | None = None
     times: int = 1
     within: Seconds = _WITHIN
+    quiet_for: Seconds = _QUIET_FOR
+
+    def __post_init__(self) -> None:
+        if self.times < 0:
+            raise ValueError(f"`times` is 0 or more, not {self.times}")
+        if self.times == 0 and self.within <= 0:
+            raise ValueError("`times: 0` goes with a `within` in which the alert could still come")
+        if self.to is not None and not self.to:
+            raise ValueError("`to` names one user or more; left out, it is the user of the case")
 
     async def run(self, case: CaseContext) -> Seen:
         """Wait for it at each user; too many, somebody else's, another alert code: the DCC is at fault."""
         dcc = case.bench.dcc
         wanted = {dcc.user} if self.to is None else {dcc.user_named(name) for name in self.to}
-        await until(lambda: all(len(self._of(case, user)) >= self.times for user in wanted), self.within)
-        await asyncio.sleep(_SETTLE_S)
+        others = set(dcc.told) - wanted if self.to is not None else set[Eui64]()
+
+        def too_many() -> bool:
+            more = any(len(self._of(case, user)) > self.times for user in wanted)
+            return more or any(self._of(case, user) for user in others)
+
+        if self.times:
+            await until(lambda: all(len(self._of(case, user)) >= self.times for user in wanted), self.within)
+        await until(too_many, self.quiet_for if self.times else self.within)
         case.rules.note(self.alert.rule)
         for user in sorted(wanted, key=str):
             self._hold_count(case, user)
-        for user in dcc.told if self.to is not None else ():
-            if user not in wanted and self._of(case, user):
+        for user in sorted(others, key=str):
+            if self._of(case, user):
                 says = f"alert `{self.alert.value}` went to {user}, whom it is not for"
                 raise unmet(case, says, (self.alert.rule,), SystemFault)
         self._hold_code(case, wanted)
