@@ -101,8 +101,10 @@ def certify(
     if as_json:
         try:
             outcome = run(NullObserver(), lambda line: click.echo(line, err=True))
-        except KeyboardInterrupt:
-            click.echo(json.dumps({"exit_code": 130, "reason": "interrupted", "pack": str(folder)}))
+        except BaseException:
+            left = _left(folder)
+            if left is not None:
+                click.echo(json.dumps(left, indent=2, ensure_ascii=False))
             raise
         click.echo(json.dumps(summary(outcome), indent=2, ensure_ascii=False))
         return outcome.exit_code
@@ -110,11 +112,24 @@ def certify(
     with screen.observer(console, preparation.cases) as observer:
         try:
             outcome = run(observer, lambda line: console.print(line, markup=False, soft_wrap=True))
-        except KeyboardInterrupt:
-            click.echo(f"ppmid-bench: what there is of the evidence is in {folder}", err=True)
+        except BaseException:
+            if _left(folder) is not None:
+                click.echo(f"ppmid-bench: what there is of the evidence is in {folder}", err=True)
             raise
     screen.show_outcome(console, outcome)
     return outcome.exit_code
+
+
+def _left(folder: Path) -> dict[str, Any] | None:
+    """Return how a run broke off, as its pack says; None when it left none."""
+    from harness.errors import ConfigError
+    from harness.evidence.intact import read_run
+
+    try:
+        run = read_run(folder)
+    except ConfigError:
+        return None
+    return {**{name: run.get(name) for name in ("exit_code", "reason")}, "pack": str(folder)}
 
 
 def summary(outcome: Outcome) -> dict[str, Any]:

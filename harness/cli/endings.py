@@ -14,6 +14,7 @@ import asyncio
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -52,6 +53,9 @@ def ended(command: Callable[[], object]) -> int:
         return RIG
     except OSError as error:
         return _said(f"{error.filename or 'the system'}: {error.strerror or error}", RIG)
+    except Exception as error:  # noqa: BLE001 - python's own code for it is 1, which is ours for a failed case
+        traceback.print_exc()
+        return _said(f"this is a bug of the bench, please report it: {type(error).__name__}: {error}", RIG)
     return code if isinstance(code, int) else 0
 
 

@@ -42,6 +42,7 @@ from harness.evidence.verdicts_csv import verdicts_csv
 from harness.tap import Boundary
 
 _VERSIONS = ("ppmid-bench", "bellows", "zigpy", "serialx", "pyserial", "cryptography", "crcmod", "PyYAML")
+_LOST = 3  # exit code of a run whose evidence could not all be written
 _TABLES_EVERY_S, _TABLES_SHARE = 1.0, 100  # while the run goes on; they take 1 % of it at most
 
 
@@ -122,7 +123,10 @@ class EvidencePack:
         _raise_if_lost(recorder.failed if recorder is not None else None, self.folder)
 
     def finish(self, exit_code: int) -> None:
-        """Close the pack: how the run ended, and checksums over everything. May be called twice."""
+        """Close the pack: how the run ended, and checksums over everything. May be called twice.
+
+        Raises RigFault, and says so in the pack, when what happened between cases could not all be written.
+        """
         if self._finished:
             return
         if self._recorder is not None:
@@ -134,7 +138,7 @@ class EvidencePack:
         self._finished = {
             "ended": _now(),
             "elapsed_s": round(self.clock.elapsed_s(), 3),
-            "exit_code": exit_code,
+            "exit_code": exit_code if self._between.failed is None else _LOST,
         }
         self._write_run()
         write_whole(self.folder / README, readme(self._case_to_show()))

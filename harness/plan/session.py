@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import ConfigError, RigFault
+from harness.errors import BenchError, ConfigError, RigFault
 from harness.evidence.live.channel import offered
 from harness.evidence.pack import EvidencePack
 from harness.evidence.secrets import Policy
@@ -21,6 +21,7 @@ from harness.evidence.signature import SigningKey, sign
 from harness.evidence.verdict import CaseResult
 from harness.plan import needs
 from harness.plan.desk import Desk
+from harness.plan.judge import reason_of
 from harness.plan.load import load_plans
 from harness.plan.model import Case, Plan
 from harness.plan.observe import Observer
@@ -34,7 +35,7 @@ from harness.rig.signers import signers
 from harness.smets.rulebook import Rulebook
 
 INTERRUPTED = 130
-_WRONG_FILE = 2
+_WRONG_FILE, _BROKE_OFF = 2, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,8 @@ class Sealing:
 class _NotOpened(Exception):
     """The rig could not be opened: nothing was run, so there is no evidence to keep. Its cause says why."""
 
+    __cause__: BenchError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -112,7 +115,7 @@ async def certify(
 
     A person steers it from `desk`; to stop it there is to cancel the task that awaits this.
     Raises ConfigError, or RigFault when the rig cannot be opened, and leaves nothing in `out` then;
-    cancelled, it leaves a pack that says so.
+    whatever else ends it before its last case, it leaves a pack that says what.
     """
     sealing, desk = sealing or Sealing(), desk or Desk()
     discard = _discarding(out)
@@ -121,21 +124,30 @@ async def certify(
     except OSError as error:
         raise ConfigError(f"cannot be made: {error.strerror}", file=out, remedy="name another") from None
     pack.describe(**facts(preparation))
-    code = INTERRUPTED
     try:
         with desk.stops(asyncio.current_task()):
             async with offered(out, desk):
                 outcome = await _run(preparation, pack, observer, desk)
-        code = outcome.exit_code
-    except (ConfigError, _NotOpened) as error:
+    except _NotOpened as error:
         pack.finish(_WRONG_FILE)
         discard()
-        raise error.__cause__ or error from None
-    except BaseException:
+        raise error.__cause__ from None
+    except BaseException as error:
+        code, reason = broke_off(error)
+        pack.describe(reason=reason)
         sealing.seal(pack, code)
         raise
-    sealing.seal(pack, code)
+    sealing.seal(pack, outcome.exit_code)
     return outcome
+
+
+def broke_off(error: BaseException) -> tuple[int, str]:
+    """Return the exit code of a run that ended before its last case, and why it did."""
+    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+        return INTERRUPTED, "interrupted"
+    code = _WRONG_FILE if isinstance(error, ConfigError) else _BROKE_OFF
+    said = reason_of(error) if isinstance(error, Exception) else repr(error)
+    return code, f"the run broke off: {said}"
 
 
 def _discarding(out: Path) -> Callable[[], None]:
@@ -154,7 +166,7 @@ async def _run(preparation: Preparation, pack: EvidencePack, observer: Observer,
     with tempfile.TemporaryDirectory(prefix="ppmid-bench-") as scratch:
         try:
             runner = await open_runner(preparation, pack, observer, Path(scratch))
-        except RigFault as fault:
+        except (ConfigError, RigFault) as fault:
             raise _NotOpened from fault
         runner.desk = desk
         try:

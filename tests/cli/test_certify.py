@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import ConfigError, RigFault
 from harness.evidence.intact import verify
 from harness.plan.load import load_plans
 
@@ -224,6 +225,40 @@ def test_what_only_opening_shows_to_be_wrong_leaves_nothing(shell, there_before,
     assert (ended.code, ended.err) == (2, "ppmid-bench: rig.yaml:1: the file is wrong after all\n")
     assert shell.left == (["pack"] if there_before else [])
     assert not there_before or os.listdir("pack") == []
+
+
+# --- broken off --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(
+    ("error", "code", "reason"),
+    [
+        (RigFault("no room", remedy="make some"), 3, "the run broke off: no room; make some"),
+        (ConfigError("gone", file="cpl.csv"), 2, "the run broke off: cpl.csv: gone"),
+        (OSError(28, "No space left on device"), 3, "the run broke off: the bench itself failed: OSError"),
+    ],
+)
+def test_a_run_that_breaks_off_between_cases_says_so_in_its_pack(
+    shell, monkeypatch, error, code, reason, as_json
+):
+    """Its evidence stays, and the exit code in it is that of the process: 130 is who was interrupted."""
+
+    async def breaks_off(desk, tap):
+        raise error
+
+    monkeypatch.setattr("harness.plan.desk.Desk.before_case", breaks_off)
+    plan = shell.plan(*ROW_2)
+    more = ("--json",) if as_json else ()
+    ended = shell("certify", plan, "--rig", "rig.yaml", "--out", "pack", *more)
+    run = json.loads((shell.folder / "pack" / "run.json").read_text())
+    assert (ended.code, run["exit_code"], run["state"]) == (code, code, "finished")
+    assert run["reason"].startswith(reason)
+    assert verify(shell.folder / "pack").ok
+    if as_json:
+        assert json.loads(ended.out) == {"exit_code": code, "reason": run["reason"], "pack": "pack"}
+    else:
+        assert "what there is of the evidence is in pack" in ended.err
 
 
 # --- interrupted -------------------------------------------------------------------------------------------

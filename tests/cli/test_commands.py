@@ -299,6 +299,13 @@ def test_what_a_command_raises_becomes_a_sentence_and_a_code(capsys, error, code
     assert capsys.readouterr().err == says
 
 
+def test_a_bug_of_the_bench_is_exit_3_with_its_traceback_and_never_a_failed_case(capsys):
+    assert endings.ended(lambda: 1 // 0) == 3
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("ppmid-bench: this is a bug of the bench, please report it: Zero")
+
+
 def test_a_reader_that_went_away_is_no_traceback(shell):
     process = shell.process("plan", "list")
     process.stdout.close()

@@ -232,6 +232,14 @@ def test_a_pack_that_could_not_be_written_is_the_rigs_fault_not_a_pass(pack):
         pack.end_case(result())
 
 
+def test_a_pack_that_lost_what_happened_between_cases_does_not_say_that_all_passed(pack):
+    run_a_case(pack)
+    pack._between.failed = OSError(28, "No space left on device")
+    with pytest.raises(RigFault, match="No space left"):
+        pack.finish(0)
+    assert json.loads((pack.folder / "run.json").read_text())["exit_code"] == 3
+
+
 @pytest.mark.parametrize("left", ["run.json", "junit.xml"])
 def test_a_run_that_is_killed_while_it_is_being_finished_is_only_unfinished(pack, left):
     """run.json says `finished` already, but the last checksums are not there yet."""
