@@ -12,9 +12,10 @@ from harness.zigbee.decoder import DecodedFrame, Decoder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardFrame:
-    """One frame: when (Unix time), who sent it to whom, what it was, and the decoder's record."""
+    """One frame: when (Unix time), on which channel, who to whom, what it was, and the decoder's record."""
 
     time_s: float
+    channel: int
     source: str
     destination: str
     summary: str
@@ -47,6 +48,7 @@ class AirRecord:
                 record.nwk.destination if record.nwk else _mac(record, "destination"),
             ),
             summary=record.summary,
+            channel=frame.channel,
             record=record,
         )
         self._frames.append(heard)

@@ -132,6 +132,10 @@ class Bench:
         self._dark.add(name)
         await entry.hub.switch_off()
 
+    def is_dark(self, name: str) -> bool:
+        """Whether a hub is off the air because a case switched it off."""
+        return name in self._dark
+
     async def take_faults_back(self) -> None:
         """Switch hubs on again, undo injected faults that last, start hubs that lost their radios by them."""
         while self._dark:

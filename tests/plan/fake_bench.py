@@ -59,7 +59,15 @@ from harness.zigbee import aps, mac, zdo
 from harness.zigbee.aps import ApsFrame, ApsFrameType
 from harness.zigbee.aps_commands import KeyType, TransportKey
 from harness.zigbee.cbke.authority import BenchAuthority
-from harness.zigbee.mac import Capability, MacFrame, MacFrameType
+from harness.zigbee.mac import (
+    AssociationRequest,
+    Beacon,
+    BeaconRequest,
+    Capability,
+    MacFrame,
+    MacFrameType,
+    ZigbeeBeacon,
+)
 from harness.zigbee.nwk import NwkFrame, NwkFrameType
 from tests.smets.rules import own
 
@@ -136,6 +144,25 @@ class FakeAir:
                 payload=nwk.to_bytes(),
             ).to_bytes(),
         )
+
+    def beacon_request(self, radio):
+        everybody = {"destination_pan": 0xFFFF, "destination": 0xFFFF}
+        self.mac(radio, MacFrameType.COMMAND, BeaconRequest(), **everybody)
+
+    def association_request(self, radio):
+        asks = AssociationRequest(capability=Capability(receiver_on_when_idle=True))
+        hub = {"destination_pan": radio.pan_id, "destination": 0}
+        self.mac(radio, MacFrameType.COMMAND, asks, **hub, source_pan=0xFFFF, source=PPMID)
+
+    def beacon(self, radio, *, open_door):
+        network = ZigbeeBeacon(extended_pan_id=radio.eui64)
+        body = Beacon(association_permit=open_door, payload=network.to_bytes())
+        self.mac(radio, MacFrameType.BEACON, body, source_pan=radio.pan_id, source=0)
+
+    def mac(self, radio, kind, body, **addresses):
+        sequence, payload = self.counter & 0xFF, body.to_bytes()
+        frame = MacFrame(frame_type=kind, sequence=sequence, payload=payload, **addresses)
+        self.psdu(radio, frame.to_bytes())
 
     def psdu(self, radio, octets):
         self.counter += 1
@@ -303,10 +330,13 @@ class FakeStack:
 
     async def join(self, channels, link_key, timeout_s, extended_pan_id=None):
         await asyncio.sleep(self.join_lasts_s)
+        for radio in self.radios:
+            radio.air.beacon_request(radio)
         mine = [radio for radio in self.radios if radio.open_to(PPMID) is not None]
         radio = next((radio for radio in (*mine, *self.radios) if radio.permits), None)
         if radio is None:
             return JoinResult(failure=JoinFailure.NO_NETWORK)
+        radio.air.association_request(radio)
         if radio.careless:
             radio.notice(JoinKind.UNSECURED_JOIN)
             radio.air.clear_key(radio)

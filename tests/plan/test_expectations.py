@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from drivers.virtual.ppmid.defects import Defect
+from drivers.virtual.stack.faces import JoinFailure, JoinResult
 from harness.dcc.defects import DccDefect
 from harness.errors import DutFault, RigFault
 from harness.hub.defects import HubDefect
@@ -15,6 +16,7 @@ from harness.rig.faces import JoinOutcome, ReceivedCommand
 from harness.smets.cpl import Cpl, DeviceType
 from harness.smets.rulebook import Basis
 from harness.smets.version import SmetsVersion
+from tests.plan.fake_bench import HUBS
 from tests.plan.running import cases_of, run
 from tests.smets.rules import changed, own
 
@@ -341,21 +343,98 @@ def test_another_refusal_than_the_expected_one_fails(said):
     assert "refusal: expected window-over, seen: 00-DB-12-34-56-78-90-A4 refused (not-whitelisted)" in reason
 
 
-@pytest.mark.parametrize("refusal", [refusal.value for refusal in Refusal])
-def test_a_hub_that_says_nothing_of_a_refusal_fails(said, monkeypatch, refusal):
+@pytest.fixture
+def soon(monkeypatch):
+    """Wait for no hub that has nothing to say."""
     monkeypatch.setattr("harness.plan.steps.stays_out._HUB_MAKES_UP_ITS_MIND_S", 0.05)
+    monkeypatch.setattr("harness.plan.join_tries._HUB_TELLS_WITHIN_S", 0.05)
 
+
+@pytest.mark.parametrize("refusal", [refusal.value for refusal in Refusal])
+def test_a_hub_that_says_nothing_of_a_refusal_fails(said, soon, refusal):
     def arrange(parts):
-        parts.ppmid.outcome = lambda outcome: replace(outcome, reason="bored")
-        later(parts, "join", parts.radios["smets2"].windows.clear)
+        radio = parts.radios["smets2"]
+
+        def ask_in_vain():
+            radio.windows.clear()
+            parts.air.association_request(radio)
+
+        later(parts, "join", ask_in_vain)
 
     verdict, reason = said(S2 + stays_out(refusal), arrange)
     assert verdict == "fail"
-    assert "seen: no hub says that it refused it (the PPMID says 'bored')" in reason
+    assert "no hub says that it refused the PPMID, which asked to be let in, on the air: MAC Assoc" in reason
 
 
-def test_a_key_that_was_sent_is_no_shut_door(said, monkeypatch):
-    monkeypatch.setattr("harness.plan.steps.stays_out._HUB_MAKES_UP_ITS_MIND_S", 0.05)
+def never_tries(parts):
+    async def join(*_):
+        return JoinResult(failure=JoinFailure.NO_NETWORK)
+
+    parts.stack.join = join
+
+
+OVER = "- whitelist: {hub: smets2, window: 1 s}\n- wait: {for: 1.1 s}\n"
+
+
+@pytest.mark.parametrize("sniffer", [True, False], ids=["sniffer", "no sniffer"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        NOTIFY + stays_out(),
+        NOTIFY + stays_out("not-whitelisted"),
+        NOTIFY + OVER + stays_out("window-over"),
+        NOTIFY + OPEN + "- switch_hub_off: {hub: smets2}\n" + stays_out("not-whitelisted"),
+    ],
+)
+def test_who_never_tries_has_not_stayed_out(said, soon, steps, sniffer):
+    verdict, reason = said(steps, never_tries, sniffer=sniffer)
+    assert verdict == "inconclusive"
+    silent = "the sniffer heard nobody look for a network" if sniffer else "the rig has no sniffer"
+    assert "not shown that the PPMID tried to join: it says 'no-network', it asked no hub" in reason
+    assert silent in reason
+
+
+@pytest.mark.parametrize("sniffer", [True, False], ids=["sniffer", "no sniffer"])
+@pytest.mark.parametrize("refusal", [None, "not-whitelisted", "window-over", "wrong-install-code"])
+def test_where_a_network_is_open_a_hub_must_have_been_asked(said, soon, refusal, sniffer):
+    verdict, reason = said(NOTIFY + OPEN + stays_out(refusal), never_tries, sniffer=sniffer)
+    assert verdict == "inconclusive"
+    assert "not shown that the PPMID tried to join: the network of hub smets2 was open, and nobody" in reason
+
+
+def test_a_look_that_is_heard_is_a_try_where_all_networks_are_shut(ran):
+    result = ran(NOTIFY + OVER + stays_out("window-over")).only
+    assert (result.verdict.value, result.reason) == ("pass", None)
+    tried = "on the air: a beacon request on channel 20; it names no sender"
+    assert result.steps[-1].seen["tried"] == tried
+
+
+@pytest.mark.parametrize(
+    ("steps", "hubs"),
+    [(NOTIFY + stays_out("not-whitelisted"), HUBS), (NOTIFY + OVER + stays_out("window-over"), ["smets2"])],
+)
+def test_a_look_where_its_hub_is_not_shows_nothing(said, steps, hubs):
+    def arrange(parts):
+        for name in hubs:
+            parts.radios[name].channel = 11
+
+    assert said(steps, arrange)[0] == "inconclusive"
+
+
+def test_a_radio_that_calls_an_open_network_shut_is_the_rigs_fault(said, soon):
+    def arrange(parts):
+        async def finds_none(*_):
+            parts.air.beacon(parts.radios["smets2"], open_door=False)
+            return JoinResult(failure=JoinFailure.NO_NETWORK)
+
+        parts.stack.join = finds_none
+
+    verdict, reason = said(NOTIFY + OPEN + stays_out("not-whitelisted"), arrange)
+    assert verdict == "error"
+    assert "the radio of hub smets2 told in its beacons that nobody may join, though one may" in reason
+
+
+def test_a_key_that_was_sent_is_no_shut_door(said, soon):
     assert said(NOTIFY + WRONG_CODE + stays_out("not-whitelisted"))[0] == "fail"
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.documents import Seconds
 from harness.errors import DutFault, SystemFault
 from harness.hub.device_log import DeviceState
 from harness.hub.trust_centre import HubEvent, HubEventKind, Refusal
+from harness.plan import join_tries
 from harness.plan.context import CaseContext
 from harness.plan.expect import unmet
+from harness.plan.join_tries import Before
 from harness.plan.steps.han import where
 from harness.plan.steps.step import Seen, Step, step
 from harness.plan.waiting import until
@@ -27,7 +28,8 @@ _ADMITTED = (HubEventKind.JOINED, HubEventKind.REJOINED)
 class ExpectStaysOut(Step):
     """The PPMID tries to join for so long and stays out, refused for this reason if one is given.
 
-    No hub may have sent the network key in the clear; on a rig with a sniffer the air is asked.
+    That it tried is not for its own port to say: a hub must have been asked, where the network of one is
+    open, else a sniffer must have heard somebody look. No hub may have sent the network key in the clear.
     """
 
     within: Seconds
@@ -36,11 +38,11 @@ class ExpectStaysOut(Step):
     async def run(self, case: CaseContext) -> Seen:
         """Have it try, then ask its port, the hubs and the air."""
         case.rules.note(HUB_ADMISSION)
-        before = {name: len(entry.hub.events) for name, entry in case.bench.hubs.items()}
+        before = await join_tries.before(case)
         outcome = await case.bench.ppmid.join(self.within)
         clear_key = await _clear_key(case)
         if outcome.joined:
-            raise _let_in(case, outcome, _events(case, before), clear_key)
+            raise _let_in(case, outcome, join_tries.events_since(case, before), clear_key)
         if clear_key:
             raise unmet(case, f"the PPMID stayed out, but {clear_key}", (HUB_ADMISSION,), SystemFault)
         status = await case.bench.ppmid.status()
@@ -48,13 +50,15 @@ class ExpectStaysOut(Step):
             raise DutFault(
                 f"the PPMID says that it could not join ({outcome.reason}), and yet {where(status)}"
             )
+        tried = await join_tries.witnessed(case, before, outcome)
         how = await _refusal(case, self.refusal, outcome, before) if self.refusal else None
-        admitted = [event for event in _events(case, before) if event.kind in _ADMITTED]
+        admitted = [event for event in join_tries.events_since(case, before) if event.kind in _ADMITTED]
         if admitted:
             raise DutFault(f"the PPMID says that it could not join, but a hub heard it do so: {admitted[0]}")
         return {
             "reason": outcome.reason,
             "elapsed_s": outcome.elapsed_s,
+            "tried": tried,
             "hub": how,
             "clear_key_looked_for": case.bench.sniffer is not None,
         }
@@ -81,22 +85,22 @@ def _let_in(
     return DutFault(f"the PPMID says that it joined, but no hub has heard of it; {where(outcome.status)}")
 
 
-async def _refusal(
-    case: CaseContext, wanted: Refusal, outcome: JoinOutcome, before: Mapping[str, int]
-) -> str:
+async def _refusal(case: CaseContext, wanted: Refusal, outcome: JoinOutcome, before: Before) -> str:
     """Return how the hubs testify to a refusal; raises SystemFault when they do not, or to another one."""
 
     def testimony() -> str | None:
-        return _testimony(case, wanted, outcome, _events(case, before))
+        return _testimony(case, wanted, outcome, join_tries.events_since(case, before))
 
     def told() -> bool:
-        return testimony() is not None or any(event.refusal for event in _events(case, before))
+        return testimony() is not None or any(
+            event.refusal for event in join_tries.events_since(case, before)
+        )
 
     await until(told, _HUB_MAKES_UP_ITS_MIND_S)
     found = testimony()
     if found is not None:
         return found
-    refusals = [str(event) for event in _events(case, before) if event.refusal]
+    refusals = [str(event) for event in join_tries.events_since(case, before) if event.refusal]
     seen = "; ".join(refusals) if refusals else "no hub says that it refused it"
     says = f"refusal: expected {wanted.value}, seen: {seen} (the PPMID says {outcome.reason!r})"
     raise unmet(case, says, (HUB_ADMISSION,), SystemFault)
@@ -132,12 +136,3 @@ def _testimony(
     if wanted is Refusal.WINDOW_OVER and states and all(state is DeviceState.EXPIRED for state in states):
         return "its join window on the hub is over, and no hub sent it a key"
     return None
-
-
-def _events(case: CaseContext, before: Mapping[str, int]) -> list[HubEvent]:
-    return [
-        event
-        for name, entry in case.bench.hubs.items()
-        for event in entry.hub.events[before[name] :]
-        if event.eui64 == case.bench.device
-    ]
