@@ -256,10 +256,12 @@ class Dsp:
 
     def _returned(self, enquiry: Enquiry, request: ReturnLocalCommandResponse) -> ServiceResponse:
         """Take the response to a command that was delivered locally, as if it had come over the WAN."""
-        given = self._local.get(request.original) if request.original is not None else None
+        original, sender = request.original, request.request_id.originator
+        own = original is not None and original.originator == sender
+        given = self._local.get(original) if original is not None and own else None
         if given is None:
             code = self._code(Answer.NO_LOCAL_REQUEST, enquiry)
-            reason = f"no local command was handed back for {request.original}"
+            reason = f"no local command was handed to {sender} for {original}"
             return self._end(enquiry, Way(), code, stage=Stage.DELIVERY, reason=reason)
         try:
             body = self._delivery.read_response(given.use_case, request.response, given.command)
@@ -267,11 +269,11 @@ class Dsp:
             code = self._code(failure.answer, enquiry)
             return self._end(enquiry, Way(), code, stage=Stage.DELIVERY, reason=failure.reason)
         self._local.settle(given.request.request_id)
-        original = self._as_it_is_now(given.request)
-        if original is not None and body.fields.get("MessageSuccess") != "false":
-            put = effects_of(original, self._estate)
+        now = self._as_it_is_now(given.request)
+        if now is not None and body.fields.get("MessageSuccess") != "false":
+            put = effects_of(now, self._estate)
             self.apply(Transaction(when=self._clock(), by=request.request_id, put=put))
-            self._alerts.answered(original, body)
+            self._alerts.answered(now, body)
         way = Way(via=Via.GBCS, use_case=given.use_case, command=given.command, response=request.response)
         return self._end(enquiry, way, self._code(Answer.SUCCESS, enquiry), body=body)
 

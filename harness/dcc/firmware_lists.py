@@ -1,5 +1,6 @@
 """Which devices of an 11.1 or 11.4 are sent firmware, and on which list of the warning the others stand.
 
+A supplier names devices of others among its own: those stand on a list, and do not keep the others from it.
 MP202 keeps business requirement 7: over the air only to a PPMID on a SMETS2+ system. On which list one that
 is SMETS1 stands is not public.
 Source: MP202 Modification Report §7; DUIS 5.4 `DSPUpdatePPMIDFirmwareWarning`.
@@ -7,15 +8,18 @@ Source: MP202 Modification Report §7; DUIS 5.4 `DSPUpdatePPMIDFirmwareWarning`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from harness.dcc.duis.requests import FirmwareDistribution
 from harness.dcc.enquiry import Estate
+from harness.dcc.responsibility import asks_for_registration, may_act_at
 from harness.eui64 import Eui64
+from harness.smets.access import RESPONSIBLE
 from harness.smets.cpl import CplStatus
 from harness.smets.requests import judge_status, judge_type
-from harness.smets.routing import NOT_APPLICABLE_FIRMWARE, OTA, OTA_LISTS
+from harness.smets.routing import NOT_APPLICABLE_FIRMWARE, NOT_REGISTERED_FIRMWARE, OTA, OTA_LISTS
 from harness.smets.rulebook import Consultation
 from harness.smets.smi import DeviceRecord
 from harness.smets.version import SmetsVersion
@@ -40,18 +44,17 @@ class Sorted:
 
 
 def sort_out(
-    srv: str,
-    firmware: str,
-    devices: Iterable[Eui64],
+    request: FirmwareDistribution,
     in_progress: Callable[[Eui64], bool],
     estate: Estate,
     used: Consultation,
 ) -> Sorted:
-    """Sort devices out; `used` notes the rules that did it."""
+    """Sort a request's devices out; `used` notes the rules that did it."""
     taken: list[Eui64] = []
     left_out: dict[FirmwareList, list[Eui64]] = {}
-    for device in dict.fromkeys(devices):
-        found = _list_of(srv, firmware, device, in_progress, estate, used)
+    asks = asks_for_registration(request.request_id.originator, estate)
+    for device in dict.fromkeys(request.devices):
+        found = _list_of(request, device, in_progress, estate, used, asks=asks)
         (taken if found is None else left_out.setdefault(found, [])).append(device)
     return Sorted(
         taken=tuple(taken),
@@ -60,17 +63,21 @@ def sort_out(
 
 
 def _list_of(
-    srv: str,
-    firmware: str,
+    request: FirmwareDistribution,
     device: Eui64,
     in_progress: Callable[[Eui64], bool],
     estate: Estate,
     used: Consultation,
+    *,
+    asks: bool,
 ) -> FirmwareList | None:
-    record = estate.store.get(device)
+    srv, record = request.srv, estate.store.get(device)
     lists = used.rule(OTA_LISTS)
     if record is None or judge_type(srv, record.device_type, estate.rules).code is not None:
         return lists.choice(FirmwareList, "unknown")
+    if asks and not may_act_at(estate.mpxns_at(record), request.request_id.originator, estate):
+        used.note(RESPONSIBLE)
+        return used.rule(NOT_REGISTERED_FIRMWARE).choice(FirmwareList)
     if _barred(srv, record, used):
         return lists.choice(FirmwareList, "smets1")
     status = judge_status(srv, record.status, estate.rules)
@@ -79,7 +86,7 @@ def _list_of(
         return FirmwareList.NOT_COMMISSIONED
     if in_progress(device):
         return FirmwareList.IN_PROGRESS
-    if not _has_row(firmware, record, estate):
+    if not _has_row(request.firmware, record, estate):
         used.note(NOT_APPLICABLE_FIRMWARE)
         return FirmwareList.NOT_APPLICABLE
     return None

@@ -50,9 +50,19 @@ def exchange(
                 if versioning.resolution.code is not None:
                     refused.append((device.device, versioning.resolution))
         moved.append(replace(record, hub=new.device))
-    for hub, event in ((old, SmiEvent.DECOMMISSIONED), (new, SmiEvent.COMMISSIONED)):
+    for hub, event in ((old, SmiEvent.DECOMMISSIONED), (_at_the_place_of(old, new), SmiEvent.COMMISSIONED)):
         step = transition(hub.status, event, hub.device_type, rules)
         if step.status is not None:
             used.note(*step.rules)
             moved.append(replace(hub, status=step.status))
     return HubExchange(records=tuple(moved), refused=tuple(refused), rules=used.rules)
+
+
+def _at_the_place_of(old: DeviceRecord, new: DeviceRecord) -> DeviceRecord:
+    """Return the new hub at the old one's meter points: who is responsible there stays so."""
+    return replace(
+        new,
+        import_mpxn=new.import_mpxn or old.import_mpxn,
+        secondary_import_mpan=new.secondary_import_mpan or old.secondary_import_mpan,
+        export_mpan=new.export_mpan or old.export_mpan,
+    )

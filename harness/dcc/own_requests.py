@@ -121,14 +121,7 @@ class OwnRequests:
         return replace(enquiry.known, status=enquiry.transition.status)
 
     def _distribute(self, enquiry: Enquiry, request: FirmwareDistribution) -> Done:
-        found = sort_out(
-            request.srv,
-            request.firmware,
-            request.devices,
-            self.distribution.under_way,
-            self.estate,
-            enquiry.used,
-        )
+        found = sort_out(request, self.distribution.under_way, self.estate, enquiry.used)
         if DccDefect.OTA_TO_SMETS1 in self.estate.defects:
             found = replace(found, taken=request.devices, left_out={})
         self.distribution.take(request, found.taken)

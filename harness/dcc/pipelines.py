@@ -23,6 +23,7 @@ from harness.dcc.duis.requests import (
     UpdateInventory,
 )
 from harness.dcc.enquiry import Check
+from harness.dcc.responsibility import responsible
 
 Pipeline = tuple[tuple[Stage, Check], ...]
 
@@ -32,8 +33,9 @@ _HEAD: Pipeline = (
     (Stage.REQUEST_ID, stages.request_id),
 )
 _VARIANT: Pipeline = ((Stage.VARIANT, stages.variant),)
+_RESPONSIBLE: Pipeline = ((Stage.RESPONSIBLE, responsible),)
 _RESPONSIBLE_VARIANT: Pipeline = (
-    (Stage.RESPONSIBLE, stages.responsible),
+    *_RESPONSIBLE,
     *_VARIANT,
     (Stage.EXECUTION, stages.execution),
 )
@@ -55,8 +57,9 @@ PIPELINES: Mapping[type[ServiceRequest], Pipeline] = {
     SearchInventory: (*_HEAD, *_VARIANT, (Stage.DEVICE_KNOWN, inventory.devices_found)),
     UpdateInventory: (
         *_HEAD,
-        *_VARIANT,
         (Stage.DEVICE_KNOWN, stages.device_of_request),
+        *_RESPONSIBLE,
+        *_VARIANT,
         (Stage.STATUS, inventory.status_of_update),
         (Stage.CPL, inventory.cpl_of_update),
     ),
@@ -68,8 +71,9 @@ PIPELINES: Mapping[type[ServiceRequest], Pipeline] = {
     ),
     HubInstall: (
         *_HEAD,
-        *_VARIANT,
         (Stage.DEVICE_KNOWN, inventory.hub_known),
+        *_RESPONSIBLE,
+        *_VARIANT,
         (Stage.STATUS, inventory.hub_installed),
     ),
     ReturnLocalCommandResponse: (*_HEAD, *_VARIANT),

@@ -24,9 +24,7 @@ from harness.dcc.inventory import row_states
 from harness.dcc.versioning import version_on
 from harness.smets.access import (
     REPLAY,
-    RESPONSIBLE,
     CounterRule,
-    UserRole,
     UserStatus,
     counter_rule,
     judge_sender,
@@ -36,6 +34,7 @@ from harness.smets.cpl import CPL_REGIME, CplRegime, DeviceType
 from harness.smets.future import Holder, holder_of, is_cancellation, judge_execution
 from harness.smets.requests import (
     CPL_REQUEST,
+    HUB_OF_LOG_UPDATE,
     Answer,
     Judgement,
     Target,
@@ -137,22 +136,6 @@ def both_devices_known(enquiry: Enquiry, estate: Estate) -> Judgement:
     return judged
 
 
-def responsible(enquiry: Enquiry, estate: Estate) -> Judgement:
-    """Whether a sender whose role asks for it is registered for the device's premises, where anybody is."""
-    rule = estate.rules.rule(RESPONSIBLE)
-    user = estate.users.get(enquiry.request.request_id.originator)
-    if enquiry.request.srv in rule.texts("exempt") or DccDefect.SKIP_ACCESS_CONTROL in estate.defects:
-        return PASS
-    if user is None or not set(user.roles) & set(rule.choices(UserRole, "roles")):
-        return PASS
-    record = enquiry.hub or enquiry.known
-    there = estate.users.responsible(estate.mpxns_at(record), estate.clock())
-    if not there or user.eui64 in there:
-        return Judgement(rules=(rule.id,))
-    refusal = because(Answer.NOT_RESPONSIBLE, f"{user.name} is not registered there", estate.rules)
-    return Judgement(code=refusal.code, reason=refusal.reason, rules=(rule.id, *refusal.rules))
-
-
 def variant(enquiry: Enquiry, estate: Estate) -> Judgement:
     """Whether the command variant applies: to the body, to the request, to a device of that SMETS version.
 
@@ -193,14 +176,18 @@ def status_of_device(enquiry: Enquiry, estate: Estate) -> Judgement:
 
 
 def status_of_log_update(enquiry: Enquiry, estate: Estate) -> Judgement:
-    """Whether the device's status lets it be whitelisted, or be taken off the hub that it is on."""
+    """Whether the hub's status lets its log be updated, and the device's lets it be put in or taken off."""
     assert isinstance(enquiry.request, UpdateHanDeviceLog)
     adds = enquiry.request.action is LogAction.ADD
     if not adds and enquiry.known.hub != enquiry.request.hub:
         reason = f"{enquiry.device} is not in the device log of hub {enquiry.request.hub}"
         return because(Answer.STATUS, reason, estate.rules)
-    event = SmiEvent.WHITELISTED if adds else SmiEvent.UNLISTED
-    return moved(enquiry, estate, event)
+    hub = judge_status(HUB_OF_LOG_UPDATE, enquiry.known_hub.status, estate.rules)
+    if hub.code is not None:
+        reason = f"{enquiry.request.srv} is not for a hub that is {enquiry.known_hub.status.value}"
+        return Judgement(code=hub.code, reason=reason, rules=hub.rules)
+    judged = moved(enquiry, estate, SmiEvent.WHITELISTED if adds else SmiEvent.UNLISTED)
+    return Judgement(code=judged.code, reason=judged.reason, rules=(*hub.rules, *judged.rules))
 
 
 def moved(enquiry: Enquiry, estate: Estate, event: SmiEvent) -> Judgement:

@@ -114,6 +114,11 @@ class Users:
         """Return the meter points at a place."""
         return tuple(mpxn for one in self.premises if one.is_at(by) for mpxn in one.mpxns)
 
+    @property
+    def any_registered(self) -> bool:
+        """Whether anybody is registered for any meter point."""
+        return bool(self._registered)
+
     def responsible(self, mpxns: Iterable[str], at: datetime) -> frozenset[Eui64]:
         """Return who is responsible for any of these meter points at a time; empty when nobody registered."""
         found = set()

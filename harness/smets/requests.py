@@ -22,6 +22,8 @@ CPL_PRENOTIFY = "CPL-PRENOTIFY"
 CPL_REQUEST = "CPL-REQUEST"
 CPL_UPDATE = "CPL-UPDATE"
 DELETE = "8.4-DELETE"
+HUB_OF_LOG_UPDATE = "8.11-HUB"
+_NO_SRVS = (DELETE, HUB_OF_LOG_UPDATE)  # a choice of 8.4, and the other device of an 8.11
 
 
 class Target(Enum):
@@ -149,12 +151,12 @@ def check(rules: Rulebook) -> None:
     for rule in rules.starting(_SRV):
         rule.choice(Target, "target")
         rule.choices(DeviceType, "types")
-    rules.rule(_STATUS_REST).choices(DeviceStatus)
+    for name in (_STATUS_REST, *(_STATUS + one for one in _NO_SRVS)):
+        rules.rule(name).choices(DeviceStatus)
     for rule in rules.starting(_STATUS):
         rule.choices(DeviceStatus)
-        if rule.id not in (_STATUS_REST, _STATUS + DELETE) and not rules_of(
-            rule.id.removeprefix(_STATUS), rules
-        ):
+        about = rule.id.removeprefix(_STATUS)
+        if rule.id != _STATUS_REST and about not in _NO_SRVS and not rules_of(about, rules):
             raise RuleError(rule.id, "is about a service request that no SRV- rule knows")
     for rule_id in (CPL_PRENOTIFY, CPL_REQUEST, CPL_UPDATE):
         rules.rule(rule_id).choice(Require, "require")

@@ -20,6 +20,7 @@ S1SP_UNSUPPORTED = "S1SP-UNSUPPORTED"
 OTA = "MP202-OTA"
 WARNING = "FIRMWARE-WARNING"
 OTA_LISTS = "FIRMWARE-LISTS"
+NOT_REGISTERED_FIRMWARE = "FIRMWARE-NOT-REGISTERED"
 FIRMWARE_KEPT = "FIRMWARE-KEPT"
 _JOIN = "8.7.2"
 NOT_APPLICABLE_FIRMWARE = "FIRMWARE-NOT-APPLICABLE"
@@ -106,7 +107,8 @@ def check(rules: Rulebook) -> None:
         rules.rule(OTA_LISTS).text(key)
     for srv in ("11.1", "11.4"):
         rules.rule(WARNING).text(srv)
-    rules.rule(NOT_APPLICABLE_FIRMWARE).text()
+    for rule_id in (NOT_APPLICABLE_FIRMWARE, NOT_REGISTERED_FIRMWARE):
+        rules.rule(rule_id).text()
     if rules.rule(FIRMWARE_KEPT).number("days") < 1:
         raise RuleError(FIRMWARE_KEPT, "`days` must be 1 or more")
     rules.rule(OTA).text("srv")

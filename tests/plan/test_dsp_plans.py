@@ -151,7 +151,8 @@ def test_what_the_rig_has_not_got_leaves_a_case_without_a_verdict(tmp_path, step
 def test_a_case_begins_with_the_rigs_own_list_users_and_hubs(tmp_path):
     spoil = (
         "- prenotify: {as: SMETS1}\n- whitelist: {hub: smets1}\n- change_supplier: {to: supplier2}\n"
-        "- exchange_hub: {from: smets1, hub: smets2}\n- act_as: {user: other-user}\n"
+        "- act_as: {user: supplier2}\n- exchange_hub: {from: smets1, hub: smets2}\n"
+        "- act_as: {user: other-user}\n"
         "- change_cpl: {smets: SMETS1, status: removed}\n"
     )
     plain = (

@@ -22,7 +22,7 @@ from harness.plan.context import CaseContext
 from harness.plan.expect import refused, unmet
 from harness.plan.steps.step import Seen, Step, bind_step, step
 from harness.smets.cpl import CplStatus
-from harness.smets.routing import OTA, OTA_LISTS
+from harness.smets.routing import NOT_REGISTERED_FIRMWARE, OTA, OTA_LISTS
 from harness.smets.rulebook import RuleError
 from harness.smets.smi import DeviceStatus
 from harness.smets.table import Outcome
@@ -164,9 +164,7 @@ class SendFirmware(Step):
             raise unmet(case, says, (OTA,) if case.version is SmetsVersion.SMETS1 else (), SystemFault)
         if lists and not self.left_out:
             says = f"the DSP leaves the PPMID out of 11.4 ({response.code}), on {', '.join(lists)}"
-            raise unmet(
-                case, says, [rule for rule in response.rules if rule.startswith("STATUS-")], SystemFault
-            )
+            raise unmet(case, says, [rule for rule in response.rules if _left_out_by(rule)], SystemFault)
         if self.on_list is not None and self.on_list not in lists:
             says = f"the PPMID is left out on {', '.join(lists)}: expected {self.on_list}"
             raise unmet(case, says, (OTA_LISTS,), SystemFault)
@@ -180,6 +178,11 @@ class SendFirmware(Step):
             return path.read_bytes()
         except OSError as error:
             raise self.where.error(f"cannot read the image {path}: {error.strerror}") from error
+
+
+def _left_out_by(rule: str) -> bool:
+    """Whether a rule may be why a device is on a list."""
+    return rule == NOT_REGISTERED_FIRMWARE or rule.startswith("STATUS-")
 
 
 def _lists_with(device: object, response: ServiceResponse) -> tuple[str, ...]:
