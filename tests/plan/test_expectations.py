@@ -525,7 +525,7 @@ def test_a_request_that_is_not_acknowledged_by_a_joined_ppmid_is_an_error(ran):
 
     first, second = ran(S2 + JOIN + ASK, arrange).run_json()["cases"]
     assert first["verdict"] == "error"
-    assert "something between it and the hub is amiss" in first["reason"]
+    assert "the radio of hub smets2 did not send what it was given" in first["reason"]
     assert second["verdict"] == "pass"
 
 
