@@ -47,10 +47,10 @@ class Users:
         self.notified = []
         self.listed = []
         self.answered = {}
-        self.refuses = random.Random(7)
+        self.chance, self.refuses = random.Random(7), 0.2
 
     async def take(self, request):
-        if self.refuses.random() < 0.2:
+        if self.chance.random() < self.refuses:
             return web.Response(status=503)
         document = await request.read()
         assert verify(parse_xml(document), KEYS).owner == ACB
@@ -105,6 +105,7 @@ async def killed_again_and_again(path, seed):
             loop.call_later(chance.uniform(0.1, 1.0), dcc.process.kill)
             await asyncio.gather(*(user.work(session, dcc.url) for _ in range(AT_ONCE)))
             await asyncio.to_thread(dcc.end)
+        user.refuses = 0.01  # each refusal is a pause, and hundreds of answers may wait by now
         dcc = await asyncio.to_thread(DccProcess, *options)
         try:
             async with asyncio.timeout(60):
