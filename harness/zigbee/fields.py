@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import types
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
@@ -30,18 +31,18 @@ class OpenEnum(open_enum.OpenEnum):
         return f"0x{value:02X}"
 
 
-class Codec:
+class Codec(ABC):
     """How one field travels. `control` is the record's control word (0 when it has none)."""
 
     TAKES_NONE: ClassVar[bool] = False  # None is a value that it writes itself
 
+    @abstractmethod
     def write(self, value: Any) -> bytes:
         """Return the octets of a value. Raises ValueError when it does not fit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, cursor: Cursor, field: str, control: int) -> Any:
         """Take a value. Raises DecodeError."""
-        raise NotImplementedError
 
     def control_of(self, value: Any) -> int:  # noqa: ARG002 - most codecs set no control bits
         """Return the bits that this value sets in the record's control word."""
