@@ -351,6 +351,8 @@ class CommunicationsHub:
         if notice.kind is JoinKind.LEFT:
             self._board.forget(notice.eui64, notice.short_address)
             self._board.exchanges.answer(("left", notice.eui64), notice)
+        elif notice.admitted:
+            self._board.is_here(notice.short_address)
         self._timekeeper.wake()
 
     def radio_lost(self, reason: str) -> None:

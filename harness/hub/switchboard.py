@@ -291,7 +291,7 @@ class Switchboard:
         self.spawn(send, "reply", of=of.eui64 if of is not None else None)
 
     def forget(self, eui64: Eui64, short_address: int | None) -> None:
-        """End a device's stay on the HAN: nothing is sent to it there any more, until it announces itself."""
+        """End a device's stay on the HAN: nothing is sent to it there any more, until somebody `is_here`."""
         if short_address is not None:
             self._gone.add(short_address)
         for task, device in tuple(self._tasks.items()):
@@ -299,6 +299,10 @@ class Switchboard:
                 task.cancel()
         self._images.gone(eui64)
         self._begin_anew(eui64)
+
+    def is_here(self, short_address: int) -> None:
+        """Answer whoever has this address: a device has joined by it, or announced it."""
+        self._gone.discard(short_address)
 
     def _begin_anew(self, eui64: Eui64) -> None:
         self._finder.forget(eui64)
@@ -326,7 +330,7 @@ class Switchboard:
         except DecodeError as error:
             _LOG.warning("hub %s: malformed Device_annce: %s", self._name, error)
             return
-        self._gone.discard(announced.nwk_address)
+        self.is_here(announced.nwk_address)
         self._begin_anew(announced.ieee_address)
         if self._tunnel is not None:
             sleeps = not announced.capability.receiver_on_when_idle

@@ -134,6 +134,20 @@ def test_a_device_that_comes_back_is_answered_again():
     run(scenario)
 
 
+@pytest.mark.parametrize("admitted", [True, False])
+def test_who_joined_by_an_address_that_somebody_had_is_answered_though_its_announcement_was_lost(admitted):
+    async def scenario(bench):
+        await join(bench)
+        bench.radio.notice(JoinKind.LEFT, PPMID, bench.device.short_address)
+        bench.radio.notice(JoinKind.SECURED_REJOIN, PPMID, bench.device.short_address, admitted=admitted)
+        bench.device.received.clear()
+        bench.device.say(cluster=KE, payload=bytes.fromhex("00 08 00 0000"))
+        await settle()
+        assert len(bench.device.received) == admitted
+
+    run(scenario)
+
+
 def test_a_device_that_announces_itself_again_has_the_answer_that_it_waits_for():
     async def scenario(bench):
         await join(bench)
