@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from drivers.virtual.device.joined_devices import JoinedDevices
 from drivers.virtual.ppmid.defects import Defect
 from harness.dcc import stages
 from harness.dcc.defects import DccDefect
+from harness.dcc.gbcs_trials import GbcsTrials
+from harness.gbcs.acceptance import Refusal
 from harness.gbcs.use_cases.joining import JoinResult
 from harness.hub.defects import HubDefect
+from harness.hub.logical_device import LogicalDevice, RefusedMessage
 from harness.smets.cpl import DeviceType
 from harness.smets.routing import route
 from harness.smets.version import SmetsVersion
@@ -196,6 +201,12 @@ QUICK = ", silent_for: 50 ms}\n"
             {"ppmid": [Defect.OBEYS_ANYBODY]},
             "originator is not the ACB",
         ),
+        ("- send_gbcs: {use_case: CS08}\n", {"ppmid": [Defect.BAD_RESPONSE_MAC]}, "does not hold"),
+        (
+            f"- send_gbcs: {{use_case: CS07, {GPF}}}\n",
+            {"hub": [HubDefect.GPF_ANSWERS_AS_CHF]},
+            "the GPF of hub smets2's response to CS07 does not hold",
+        ),
         (
             "- send_gbcs: {use_case: CS03C, spoilt: certificate}\n",
             {"ppmid": [Defect.JOINS_WITHOUT_CERTIFICATE_CHECK]},
@@ -257,6 +268,9 @@ def test_a_ppmid_that_waits_for_a_key_of_the_meter_is_not_failed_for_it(said, mo
         "- send_gbcs: {use_case: CCS01}\n",
         "- send_gbcs: {use_case: CS08, spoilt: signature}\n",
         "- send_gbcs: {use_case: CS08, spoilt: certificate}\n",
+        "- expect_answer: {fields: {}}\n",
+        "- expect_log: {}\n",
+        "- expect_meter_log: {meter: ESME}\n",
         "- raise_alert: {code: 8F}\n",
         "- request: {srv: '8.7.2'}\n",
         "- request: {srv: '11.2', with: ESME}\n",
@@ -274,3 +288,68 @@ def test_what_makes_no_sense_is_a_mistake_in_the_plan(tmp_path, step):
 )
 def test_an_expectation_without_its_request_is_inconclusive(said, step):
     assert said(f"{ON_2}{step}\n")[0] == "inconclusive"
+
+
+@pytest.mark.parametrize(("result", "seen"), [(None, "result=None"), ("ok", "result=ok")])
+def test_a_port_that_does_not_say_refused_has_refused_nothing(tmp_path, result, seen):
+    def arrange(parts):
+        def edited(command):
+            return replace(command, fields={**command.fields, "result": result})
+
+        parts.ppmid.edits = lambda commands: [edited(command) for command in commands]
+
+    steps = f"{ON_2}- send_gbcs: {{use_case: CS08, spoilt: mac{QUICK}"
+    only = run(tmp_path, cases_of(tmp_path, steps), arrange).only
+    assert only.verdict.value == "fail"
+    assert f"does not say that it refused a CS08 command whose MAC is wrong: {seen}" in only.reason
+
+
+def test_a_hub_that_only_keeps_silent_has_refused_nothing(said, monkeypatch):
+    monkeypatch.setattr(LogicalDevice, "_refuse", lambda *_: None)
+    verdict, reason = said(f"{ON_2}- send_gbcs: {{use_case: CCS06, hub: smets2, spoilt: mac{QUICK}")
+    assert (verdict, "neither answered nor refused" in reason) == ("fail", True)
+
+
+def test_a_hub_that_refuses_for_something_else_has_not_seen_what_is_wrong(said, monkeypatch):
+    monkeypatch.setattr(
+        LogicalDevice, "_refuse", lambda self, octets, _: self._refused.append(unsupported(octets))
+    )
+    verdict, reason = said(f"{ON_2}- send_gbcs: {{use_case: CCS06, hub: smets2, spoilt: mac{QUICK}")
+    assert (verdict, "for another reason: it knows no such use case" in reason) == ("fail", True)
+
+
+def unsupported(octets):
+    return RefusedMessage(octets=octets, refusal=Refusal.UNSUPPORTED, reason="it knows no such use case")
+
+
+SPOILT_RESPONSE = "- expect_response_refused: {spoilt: mac}\n"
+
+
+def test_a_dsp_that_got_no_response_has_taken_none(said):
+    verdict, reason = said("- prenotify: {as: SMETS2+}\n" + SPOILT_RESPONSE)
+    assert (verdict, "the DCC refused request 11.2" in reason) == ("inconclusive", True)
+
+
+def test_a_ppmid_that_gave_no_response_is_not_the_dsps_fault(said):
+    verdict, reason = said(ON_2 + SPOILT_RESPONSE, ppmid=[Defect.SILENT_TUNNEL])
+    assert (verdict, "the DSP" in reason) == ("fail", False)
+
+
+def test_a_radio_that_lost_the_command_is_neither_the_dsps_nor_the_ppmids_fault(tmp_path, monkeypatch):
+    spoil = GbcsTrials.spoil_next_response
+
+    def arrange(parts):
+        def lost(trials, change):
+            parts.radios["smets2"].unheard = True
+            spoil(trials, change)
+
+        monkeypatch.setattr(GbcsTrials, "spoil_next_response", lost)
+
+    first = run(tmp_path, cases_of(tmp_path, ON_2 + SPOILT_RESPONSE), arrange).run_json()["cases"][0]
+    assert first["verdict"] == "error", first["reason"]
+
+
+def test_the_gpf_of_no_hub_is_in_no_log(said):
+    steps = "- expect_alert: {code: 8F12, hub: smets2, lacks: [GPF], within: 50 ms}\n"
+    unwhitelisted = "- prenotify: {as: SMETS2+}\n- open_for_another: {hub: smets2}\n"
+    assert said(unwhitelisted + steps)[0] == "inconclusive"

@@ -25,6 +25,10 @@ class ExpectAnswer(Step):
 
     fields: Mapping[str, str]
 
+    def __post_init__(self) -> None:
+        if not self.fields:
+            raise ValueError("`fields` names one field or more that the answer must have")
+
     async def run(self, case: CaseContext) -> Seen:
         """Compare; what a hub answered is the system's, what the PPMID answered its own."""
         request = last_request(case)
@@ -48,6 +52,10 @@ class ExpectLog(Step):
     has: tuple[Listed, ...] = ()
     lacks: tuple[Listed, ...] = ()
     historic: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.has and not self.lacks:
+            raise ValueError("`has` or `lacks` must name somebody")
 
     async def run(self, case: CaseContext) -> Seen:
         """Compare by EUI-64."""
@@ -79,7 +87,9 @@ class ExpectNoGbcs(Step):
 def listed_eui64(case: CaseContext, listed: Listed) -> str:
     """Return what a device log shows of it."""
     if listed == "GPF":
-        return str(case.hub.gpf) if case.hub is not None else "the GPF of no hub"
+        if case.hub is None:
+            raise StimulusImpossible("the case has whitelisted the PPMID on no hub whose GPF could be meant")
+        return str(case.hub.gpf)
     if listed == "PPMID":
         return str(case.bench.device)
     return str(case.meters.get(DeviceType(listed), METERS[DeviceType(listed)]))

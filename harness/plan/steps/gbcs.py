@@ -23,11 +23,13 @@ from harness.dcc.use_cases import DEVICE_LOG, JOIN_RESPONSE
 from harness.documents import Seconds
 from harness.errors import DecodeError, DeviceSilent, DutFault, StimulusImpossible, SystemFault
 from harness.eui64 import Eui64
+from harness.gbcs.acceptance import Refusal
 from harness.gbcs.use_cases.device_log import DEVICE_LOG_CHANGED
 from harness.gbcs.use_cases.gas_proxy import GPF_DEVICE_LOG_CHANGED
 from harness.gbcs.use_cases.joining import JoinResult
 from harness.hub.gbcs_hub import GbcsHub
 from harness.plan.context import CaseContext
+from harness.plan.expect import refused, undelivered
 from harness.plan.hub_functions import Function, command, device_of, eui64_of
 from harness.plan.spoil import Spoilt, SpoiltResponse, spoil, spoil_response
 from harness.plan.steps.answers import Listed, listed_eui64
@@ -93,11 +95,11 @@ class SendGbcs(Step):
     async def run(self, case: CaseContext) -> Seen:
         """Send it, and look at who answers and what the receiver says."""
         message = self._made(case)
-        if self.spoilt is Spoilt.REPLAYED:
-            await self._answer(case, message, _ANSWERED_WITHIN_S)
+        if self.spoilt in (None, Spoilt.REPLAYED):
+            first = await self._held_answer(case, message)
+            if self.spoilt is None:
+                return first
         await case.bench.ppmid.received()
-        if self.spoilt is None:
-            return {"answer": (await self._answer(case, message, _ANSWERED_WITHIN_S)).hex()}
         message = spoil(message, self.spoilt, case.bench.dcc.trials.keys)
         if self.spoilt is Spoilt.CERTIFICATE:
             return await self._answered_no(case, message)
@@ -125,6 +127,17 @@ class SendGbcs(Step):
         case.bench.tap.record(Boundary.GBCS, str(hub.eui64), "dsp", f"{self.use_case} response", answer)
         return answer
 
+    async def _held_answer(self, case: CaseContext, message: bytes) -> Seen:
+        """Send it, and hold the answer against the command as the DSP does; return what it says."""
+        answer = await self._answer(case, message, _ANSWERED_WITHIN_S)
+        try:
+            told = case.bench.dcc.trials.read(self.use_case, answer, message)
+        except DecodeError as error:
+            who = "the PPMID" if self.hub is None else f"the {self.function} of hub {self.hub}"
+            fault = DutFault if self.hub is None else SystemFault
+            raise fault(f"{who}'s response to {self.use_case} does not hold: {error}") from error
+        return {"answer": answer.hex(), **told}
+
     async def _refused(self, case: CaseContext, message: bytes) -> Seen:
         what = f"a {self.use_case} command whose {_WRONG[_spoilt(self)]}"
         answer, told = await self._watched(case, message)
@@ -132,18 +145,17 @@ class SendGbcs(Step):
             raise DutFault(f"the PPMID answered {what}: {answer.hex().upper()}")
         if not told:
             raise DutFault(f"the PPMID says nothing of {what}, which was sent to it")
-        said = told[-1].fields
-        if said.get("result") == "answered":
-            raise DutFault(f"the PPMID says that it obeyed {what}")
-        return {"result": said.get("result"), "reason": said.get("reason", "")}
+        for entry in told:
+            result = entry.fields.get("result")
+            if result == "answered":
+                raise DutFault(f"the PPMID says that it obeyed {what}")
+            if result not in _REFUSALS:
+                raise DutFault(f"the PPMID does not say that it refused {what}: result={result}")
+        return {"result": told[-1].fields["result"], "reason": told[-1].fields.get("reason", "")}
 
     async def _answered_no(self, case: CaseContext, message: bytes) -> Seen:
         """Send a join that is right but for the certificate in it: that is answered, with a code."""
-        try:
-            answer = await self._answer(case, message, _ANSWERED_WITHIN_S)
-            told = case.bench.dcc.trials.read(self.use_case, answer, message)
-        except DecodeError as error:
-            raise DutFault(f"the PPMID's response to {self.use_case} does not hold: {error}") from error
+        told = await self._held_answer(case, message)
         if told.get(JOIN_RESPONSE) != _BAD_CERTIFICATE:
             raise DutFault(
                 f"the PPMID was to join a device with another's certificate and answered"
@@ -178,7 +190,7 @@ class SendGbcs(Step):
     async def _refused_by_hub(self, case: CaseContext, message: bytes) -> Seen:
         entry = case.bench.hub(self.hub or "")
         device = device_of(entry, self.function)
-        before = _logs(entry)
+        before, refused_before = _logs(entry), len(device.refused)
         what = f"a {self.use_case} command whose {_WRONG[_spoilt(self)]}"
         whose = f"the {self.function} of hub {entry.hub.name}"
         try:
@@ -189,8 +201,13 @@ class SendGbcs(Step):
             raise SystemFault(f"{whose} answered {what}")
         if _logs(entry) != before:
             raise SystemFault(f"{whose} refused {what}, and a device log of the hub changed")
-        last = device.refused[-1]
-        return {"result": last.refusal.value, "reason": last.reason}
+        said = next((one for one in device.refused[refused_before:] if one.octets == message), None)
+        if said is None:
+            raise SystemFault(f"{whose} neither answered nor refused {what}")
+        wanted = _HUB_REFUSES_FOR.get(_spoilt(self), said.refusal)
+        if said.refusal is not wanted:
+            raise SystemFault(f"{whose} refused {what}, and for another reason: {said.reason}")
+        return {"result": said.refusal.value, "reason": said.reason}
 
 
 @step("expect_response_refused")
@@ -211,10 +228,13 @@ class ExpectResponseRefused(Step):
             lambda octets: spoil_response(octets, self.spoilt, dcc.trials.keys, kept)
         )
         response = await dcc.request(_READ_FIRMWARE, case.bench.device)
-        if response.ok or response.stage is not Stage.DELIVERY:
+        if response.ok or response.body is not None:
             raise SystemFault(f"the DSP took a response whose {_WRONG_ANSWER[self.spoilt]} ({response.code})")
+        if response.stage is not Stage.DELIVERY:
+            raise refused(case, response, "request 11.2, whose response was to be spoilt,")
         if not isinstance(response.cause, DecodeError):
-            raise SystemFault(f"the DSP refused the response, but not for what is wrong: {response.reason}")
+            says = f"request 11.2, whose response was to be spoilt, ended with {response.code}"
+            raise undelivered(response, f"{says}: {response.reason}")
         shown = bool(dcc.route_of(response).judged)  # a response code alone does not say for what
         if shown and response.cause.field not in _REFUSED_FOR.get(self.spoilt, (response.cause.field,)):
             raise SystemFault(
@@ -309,6 +329,15 @@ _WRONG: Mapping[Spoilt, str] = {
     Spoilt.CERTIFICATE: "certificate is another device's",
 }
 
+
+_REFUSALS = frozenset(refusal.value for refusal in Refusal)
+_HUB_REFUSES_FOR: Mapping[Spoilt, Refusal] = {
+    Spoilt.MAC: Refusal.BAD_MAC,
+    Spoilt.TARGET: Refusal.WRONG_TARGET,
+    Spoilt.ORIGINATOR: Refusal.WRONG_ORIGINATOR,
+    Spoilt.REPLAYED: Refusal.REPLAYED,
+}
+"""What a hub must name where nothing else is wrong."""
 
 _WRONG_ANSWER: Mapping[SpoiltResponse, str] = {
     SpoiltResponse.MAC: "MAC is wrong",

@@ -153,6 +153,10 @@ class ExpectMeterLog(Step):
     has: tuple[Literal["PPMID", "GPF"], ...] = ()
     lacks: tuple[Literal["PPMID", "GPF"], ...] = ()
 
+    def __post_init__(self) -> None:
+        if not self.has and not self.lacks:
+            raise ValueError("`has` or `lacks` must name somebody")
+
     async def run(self, case: CaseContext) -> Seen:
         """Ask it."""
         user, device = case.bench.dcc.service_user, installed(case, self.meter)
